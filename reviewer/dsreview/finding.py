@@ -1,0 +1,118 @@
+"""What a reviewer found, and what it would write instead."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from dsreview.patch import Span
+
+
+class Severity(Enum):
+    """How much harm, in ascending order; the value is the definition users read."""
+
+    LOW = "confusing or wasteful, no wrong result"
+    MEDIUM = "a wrong result in an unusual case, or a failure that is noticed and easily undone"
+    HIGH = "a wrong result, crash or leak in ordinary use"
+    CRITICAL = "data loss, or code or secrets open to an attacker"
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+    @classmethod
+    def of(cls, label: str) -> "Severity":
+        """Raises KeyError where `label` is none of low, medium, high, critical."""
+        return cls[label.upper()]
+
+
+class Origin(StrEnum):
+    MODEL = "model"
+    RULE = "rule"
+    IMPACT = "impact"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the lines of `span` by `lines`.
+
+    An empty `span` inserts, empty `lines` delete. Lines carry no line end; where the
+    edited file uses "\\r\\n", applying the edit adds the "\\r".
+    """
+
+    span: Span
+    lines: tuple[str, ...]
+
+
+class Proof(StrEnum):
+    """What is known of a suggestion."""
+
+    NONE = "not checked"
+    VERIFIED = "applied and parsed"
+    PARSE_NOT_VERIFIABLE = "parse not verifiable"
+    """Everything held, but the scope already had a syntax error before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    edit: Edit
+    proof: Proof = Proof.NONE
+    repair_round: int = 1
+    """1: as first proposed; n: as re-asked in round n."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    rule: str
+    """Kebab-case name, stable over versions, for example `mutable-default`."""
+    severity: Severity
+    path: str
+    span: Span
+    """Lines of the new file. An empty span is the gap that removed lines left."""
+    quote: str
+    """The code that it is about, as it stands in the file."""
+    message: str
+    """One paragraph: what is wrong."""
+    scenario: str
+    """A concrete input or situation and what then goes wrong."""
+    confidence: float
+    """0 to 1."""
+    origin: Origin
+    scope: str = ""
+    """Qualified name of the innermost enclosing scope; empty at top level."""
+    suggestion: Suggestion | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.confidence <= 1:
+            raise ValueError(f"confidence is no probability: {self.confidence}")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A suggestion or finding that was not shown, and why."""
+
+    path: str
+    rule: str
+    reason: str
+    """The constraint or gate that refused it, for example `parses`."""
+    message: str
+
+
+def fingerprints(findings: Iterable[Finding]) -> list[str]:
+    """One name per finding that survives moved lines, in the order given.
+
+    Hashes rule, path, scope, the quoted text without white space, and which of the
+    same ones it is; no line numbers, so that code that moves keeps its name.
+    """
+    seen: dict[tuple[str, ...], int] = {}
+    names: list[str] = []
+    for finding in findings:
+        key = (finding.rule, finding.path, finding.scope, "".join(finding.quote.split()))
+        seen[key] = seen.get(key, 0) + 1
+        text = "\0".join((*key, str(seen[key])))
+        names.append(hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:20])
+    return names

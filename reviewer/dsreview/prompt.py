@@ -1,0 +1,106 @@
+"""What is sent to a model, and what comes back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of a message. Untrusted pieces can never become control tokens."""
+
+    text: str
+    is_trusted: bool
+
+
+class Role(StrEnum):
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    pieces: tuple[Text, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    name: str
+    """The template's name, for example `review`."""
+    revision: str
+    """Hash of the template and the schema."""
+    messages: tuple[Message, ...]
+    """Prompts of one review share their first messages to the letter."""
+    schema: str
+    """JSON schema of the answer, as JSON text."""
+
+
+class StopReason(StrEnum):
+    END = "end"
+    LENGTH = "length"
+    """Reached `max_new_tokens`: the answer is cut, and is never asked again as it was."""
+    DEADLINE = "deadline"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    text: str
+    """Without the model's thinking."""
+    prompt_tokens: int
+    completion_tokens: int
+    stop: StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    max_new_tokens: int
+    temperature: float = 0.0
+    seed: int = 0
+    deadline_s: float | None = None
+    """Seconds from the call after which unfinished answers end as `DEADLINE`."""
+
+
+class Backend(Protocol):
+    """A model that completes prompts. One file in `backends/`, one row in its table."""
+
+    @property
+    def model(self) -> str:
+        """Name for the report."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """`cuda`, `mps`, `cpu`, or the host of a server."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """Digest of all that shapes an answer (weights, tokenizer, template), for caches."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """The window: prompt and completion together."""
+        ...
+
+    def count_tokens(self, prompt: Prompt) -> int:
+        """Tokens that `prompt` takes of the window, template included."""
+        ...
+
+    def complete(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Answer]:
+        """One answer for each prompt, in their order.
+
+        Raises:
+            PromptTooLongError: a prompt and `max_new_tokens` exceed `max_tokens`.
+            BackendError: the model could not be loaded or reached.
+        """
+        ...
+
+    def close(self) -> None: ...
