@@ -1,6 +1,20 @@
-"""Content-addressed store of answers and indexes; a miss is never an error."""
+"""Content-addressed store of answers and indexes; a miss is never an error.
 
+An entry is one file that carries the digest of its own content, written beside its
+place, flushed and renamed: after a crash there is the old entry, the new one or none.
+"""
+
+import hashlib
+import os
+import secrets
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
+
+_MAGIC = b"dsreview1"
+_DIGEST_BYTES = 32
 
 
 class Cache(Protocol):
@@ -9,3 +23,94 @@ class Cache(Protocol):
         ...
 
     def put(self, key: str, value: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoCache:
+    """Remembers nothing."""
+
+    def get(self, key: str) -> bytes | None:
+        return None
+
+    def put(self, key: str, value: bytes) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryCache:
+    """Entries as files below `folder`, which is made with mode 0700.
+
+    Any failure of the disk (full, read-only, gone) makes a miss, never an error: a
+    review must not fail because it could not be remembered.
+    """
+
+    folder: Path
+    max_bytes: int = 512 * 1024 * 1024
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            content = self._path(key).read_bytes()
+        except OSError:
+            return None
+        head = len(_MAGIC) + _DIGEST_BYTES
+        value = content[head:]
+        sound = content[:head] == _MAGIC + _digest(key, value)
+        return value if sound else None
+
+    def put(self, key: str, value: bytes) -> None:
+        path = self._path(key)
+        beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            _write_durably(beside, _MAGIC + _digest(key, value) + value)
+            beside.replace(path)
+        except OSError:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+    def trim(self) -> None:
+        """Delete the entries unused for longest until `max_bytes` hold."""
+        entries = []
+        with suppress(OSError):
+            for path in self.folder.glob("??/*"):
+                status = path.stat()
+                entries.append((status.st_mtime, status.st_size, path))
+        total = sum(size for _, size, _ in entries)
+        for _, size, path in sorted(entries, key=lambda entry: entry[0]):
+            if total <= self.max_bytes:
+                return
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+                total -= size
+
+    def _path(self, key: str) -> Path:
+        name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+        return self.folder / name[:2] / name[2:]
+
+
+def default_folder() -> Path:
+    named = os.environ.get("DSREVIEW_CACHE_DIR")
+    if named:
+        return Path(named)
+    import platformdirs  # 4 ms that --help need not pay
+
+    return Path(platformdirs.user_cache_dir("dsreview"))
+
+
+def _digest(key: str, value: bytes) -> bytes:
+    """Over the key as well: a file moved to another name is not served there."""
+    name = key.encode("utf-8", "surrogateescape")
+    return hashlib.sha256(len(name).to_bytes(8, "big") + name + value).digest()
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        if sys.platform == "darwin":
+            import fcntl  # fsync leaves data in the drive's cache there
+
+            fcntl.fcntl(file.fileno(), fcntl.F_FULLFSYNC)
+        else:
+            os.fsync(file.fileno())

@@ -1,0 +1,5 @@
+import sys
+
+from dsreview.cli import main
+
+sys.exit(main())

@@ -1,0 +1,271 @@
+"""Settings: read once, checked, frozen, and passed down.
+
+Each value comes from the first of: a flag, the environment (`DSREVIEW_...`), the
+repository's `.dsreview.toml` or `[tool.dsreview]` of `pyproject.toml`, the user's own
+`config.toml`, the default. What names an address, a credential, a model or a path is
+the user's alone: a repository under review cannot set it.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from dsreview.change import Snapshot
+from dsreview.errors import ConfigurationError
+from dsreview.finding import Severity
+
+CONTEXT_MODES = ("hunk", "scope", "outline")
+BACKEND_NAMES = ("auto", "none", "local", "http")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One field a setting; its key in a file has dashes for underscores."""
+
+    fail_on: Severity = Severity.HIGH
+    """Mildest finding that makes the exit code 1."""
+    min_severity: Severity = Severity.LOW
+    """Milder findings are not reported."""
+    max_findings: int = 5
+    """Findings shown in full; the rest is listed and counted."""
+    partial_ok: bool = False
+    """Exit 0 instead of 3 when not everything was reviewed."""
+    budget_s: float = 0.0
+    """Seconds for the whole review; 0 is no limit."""
+    max_tokens: int = 0
+    """Tokens that the model may read and write in one review; 0 is no limit."""
+    max_rounds: int = 3
+    """How often a suggestion is asked for in all, repairs included."""
+    context: str = "hunk"
+    """What the model sees around a change: hunk, scope or outline."""
+    disable: tuple[str, ...] = ()
+    """Rules that are not run."""
+    exclude: tuple[str, ...] = ()
+    """Files that are not reviewed; patterns as in `.gitignore`."""
+    model: str = "auto"
+    """A folder or cached name for `local`, a served name for `http`; auto is none named."""
+    backend: str = "auto"
+    """local runs the model in this process, http asks a server, none uses no model."""
+    device: str = "auto"
+    """auto, mps, cuda or cpu."""
+    batch_size: int = 8
+    """Contexts that the local model answers at once."""
+    base_url: str = ""
+    """Address of an OpenAI-compatible server, for `http`."""
+    api_key_env: str = ""
+    """Name of the environment variable that holds the server's key."""
+    cache: bool = True
+    """Keep answers, so that unchanged contexts cost no tokens."""
+
+
+USER_ONLY = frozenset(
+    {"model", "backend", "device", "batch_size", "base_url", "api_key_env", "cache"}
+)
+
+REPOSITORY_FILES = (".dsreview.toml", "pyproject.toml")
+
+
+def load(
+    base: Snapshot,
+    flags: Mapping[str, object],
+    environment: Mapping[str, str] = os.environ,
+    user_file: Path | None = None,
+) -> Config:
+    """The settings for a review of a change whose old side is `base`.
+
+    Raises:
+        ConfigurationError: an unknown key, a wrong type or a value that is not allowed.
+    """
+    config = Config()
+    if user_file is not None and user_file.is_file():
+        table = _toml(str(user_file), user_file.read_bytes())
+        config = _with(config, table, str(user_file), is_user=True)
+    for name in REPOSITORY_FILES:
+        content = base.read(name)
+        if content is None:
+            continue
+        table = _toml(name, content)
+        if name == "pyproject.toml":
+            table = _subtable(table, name)
+        config = _with(config, table, name, is_user=False)
+    config = _with(config, _environment(environment), "environment", is_user=True)
+    return _with(config, flags, "command line", is_user=True)
+
+
+def user_config_file() -> Path:
+    """The user's own file; `DSREVIEW_CONFIG` names another one."""
+    named = os.environ.get("DSREVIEW_CONFIG")
+    if named:
+        return Path(named)
+    import platformdirs  # 4 ms that --help need not pay
+
+    return Path(platformdirs.user_config_dir("dsreview")) / "config.toml"
+
+
+def parse_seconds(text: str) -> float:
+    """`90`, `60s`, `1.5m` or `1h` in seconds. Raises ValueError."""
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1.0)
+    seconds = float(number) * unit
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
+
+
+def _toml(name: str, content: bytes) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{name}: not valid TOML: {error}") from None
+
+
+def _subtable(table: Mapping[str, object], name: str) -> Mapping[str, object]:
+    tool = table.get("tool", {})
+    section = tool.get("dsreview", {}) if isinstance(tool, dict) else {}
+    if not isinstance(section, dict):
+        raise ConfigurationError(f"{name}: tool.dsreview is no table")
+    return section
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, object]:
+    """`DSREVIEW_FAIL_ON=low` and the like; other variables are not ours."""
+    found: dict[str, object] = {}
+    for field in fields(Config):
+        text = environment.get(f"DSREVIEW_{_key(field.name).replace('-', '_').upper()}")
+        if text:
+            found[field.name] = _from_text(text, getattr(Config(), field.name))
+    return found
+
+
+def _from_text(text: str, default: object) -> object:
+    if isinstance(default, bool):
+        return {"1": True, "true": True, "0": False, "false": False}.get(text.lower(), text)
+    if isinstance(default, int):
+        return int(text) if text.isascii() and text.isdigit() else text
+    if isinstance(default, tuple):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _key(field: str) -> str:
+    """`budget_s` is written `budget`: its value carries the unit."""
+    return field.removesuffix("_s").replace("_", "-")
+
+
+def _with(config: Config, table: Mapping[str, object], where: str, *, is_user: bool) -> Config:
+    by_key = {_key(field.name): field.name for field in fields(Config)}
+    for key, value in table.items():
+        name = by_key.get(key.replace("_", "-"), key if hasattr(config, key) else "")
+        if not name:
+            allowed = [k for k, field in by_key.items() if is_user or field not in USER_ONLY]
+            raise ConfigurationError(
+                f"{where}: unknown key {key!r}; known are {', '.join(sorted(allowed))}"
+            )
+        if name in USER_ONLY and not is_user:
+            raise ConfigurationError(
+                f"{where}: {key!r} cannot be set by a repository; "
+                f"set it in {user_config_file()}, the environment or by a flag"
+            )
+        config = replace(config, **{name: _checked(name, value, where)})
+    return config
+
+
+def _checked(name: str, value: object, where: str) -> Any:
+    default = getattr(Config(), name)
+    check: Callable[[Any], object] = _CHECKS.get(name) or _by_type(default)
+    try:
+        return check(value)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        allowed = _ALLOWED.get(name) or _type_words(default)
+        shown = str(value) if isinstance(value, Severity) else repr(value)
+        raise ConfigurationError(f"{where}: {_key(name)} = {shown}; use {allowed}") from None
+
+
+def _by_type(default: object) -> Callable[[Any], object]:
+    if isinstance(default, bool):
+        return _boolean
+    if isinstance(default, int):
+        return _count
+    if isinstance(default, tuple):
+        return _strings
+    return _string
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(value)
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TypeError(value)
+    return value
+
+
+def _positive(value: object) -> int:
+    if _count(value) == 0:
+        raise ValueError(value)
+    return _count(value)
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(value)
+    return tuple(_string(item) for item in value)
+
+
+def _severity(value: object) -> Severity:
+    return value if isinstance(value, Severity) else Severity.of(_string(value))
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool):
+        raise TypeError(value)
+    return parse_seconds(str(value))
+
+
+def _one_of(*names: str) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if value not in names:
+            raise ValueError(value)
+        return _string(value)
+
+    return check
+
+
+def _type_words(default: object) -> str:
+    words = {bool: "true or false", int: "a whole number from 0", tuple: "a list of strings"}
+    return words.get(type(default), "a string")
+
+
+_CHECKS: Mapping[str, Callable[[object], object]] = {
+    "fail_on": _severity,
+    "min_severity": _severity,
+    "budget_s": _seconds,
+    "max_rounds": _positive,
+    "batch_size": _positive,
+    "context": _one_of(*CONTEXT_MODES),
+    "backend": _one_of(*BACKEND_NAMES),
+    "device": _one_of("auto", "mps", "cuda", "cpu"),
+}
+
+_ALLOWED: Mapping[str, str] = {
+    "fail_on": "low, medium, high or critical",
+    "min_severity": "low, medium, high or critical",
+    "budget_s": "seconds, or a number with s, m or h",
+    "max_rounds": "a whole number from 1",
+    "batch_size": "a whole number from 1",
+    "context": "hunk, scope or outline",
+    "backend": "auto, none, local or http",
+    "device": "auto, mps, cuda or cpu",
+}

@@ -1,0 +1,66 @@
+"""Findings that a comment in the code answers: `dsreview: ignore[rule] reason`.
+
+The comment stands on the flagged line or alone on the line above it. It needs a
+reason: silence without one is not honoured, and is said.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from dsreview.finding import Finding, Refusal
+from dsreview.patch import split_lines
+
+_COMMENT = re.compile(
+    r"(?P<mark>#|//|/\*|--|<!--|;)\s*dsreview:\s*ignore\[(?P<rules>[\w\-, ]{1,200})\]"
+    r"(?P<reason>[^\n]{0,500})"
+)
+
+
+def suppress(
+    findings: Iterable[Finding], texts: Mapping[str, str]
+) -> tuple[tuple[Finding, ...], tuple[Refusal, ...], tuple[str, ...]]:
+    """Split off the findings that a comment answers.
+
+    Args:
+        findings: with spans in the files of `texts`.
+        texts: path to new text.
+
+    Returns:
+        The findings that remain, a refusal for each other one, and notes on comments
+        that give no reason.
+    """
+    kept: list[Finding] = []
+    refused: list[Refusal] = []
+    notes: list[str] = []
+    lines_of = {path: split_lines(text) for path, text in texts.items()}
+    for finding in findings:
+        comment = _comment_for(finding, lines_of.get(finding.path, []))
+        if comment is None:
+            kept.append(finding)
+            continue
+        reason = comment["reason"].strip().removesuffix("*/").removesuffix("-->").strip(" :-")
+        if not reason:
+            place = f"{finding.path}:{finding.span.start}"
+            notes.append(f"{place}: ignore[{finding.rule}] gives no reason and is not honoured")
+            kept.append(finding)
+            continue
+        refused.append(Refusal(finding.path, finding.rule, "ignored in the code", reason))
+    return tuple(kept), tuple(refused), tuple(dict.fromkeys(notes))
+
+
+def _comment_for(finding: Finding, lines: Sequence[str]) -> re.Match[str] | None:
+    for number in range(finding.span.start - 1, finding.span.last + 1):
+        if not 1 <= number <= len(lines):
+            continue
+        line = lines[number - 1]
+        found = _COMMENT.search(line)
+        if found is None or not _names(found["rules"], finding.rule):
+            continue
+        is_alone = not line[: found.start()].strip()
+        if number >= finding.span.start or is_alone:
+            return found
+    return None
+
+
+def _names(rules: str, rule: str) -> bool:
+    return any(name.strip() == rule for name in rules.split(","))
