@@ -1,0 +1,29 @@
+"""What every check returns."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dsreview.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file, or a part of one, that could not be checked: becomes a coverage row."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    findings: tuple[Finding, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+def joined(results: Iterable[CheckResult]) -> CheckResult:
+    """All findings and failures, in the order given."""
+    listed = tuple(results)
+    return CheckResult(
+        findings=tuple(finding for result in listed for finding in result.findings),
+        failures=tuple(failure for result in listed for failure in result.failures),
+    )
