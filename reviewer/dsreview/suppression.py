@@ -15,6 +15,8 @@ _COMMENT = re.compile(
     r"(?P<reason>[^\n]{0,500})"
 )
 
+_COMMENT_END = re.compile(r"\*/|-->")
+
 
 def suppress(
     findings: Iterable[Finding], texts: Mapping[str, str]
@@ -38,7 +40,7 @@ def suppress(
         if comment is None:
             kept.append(finding)
             continue
-        reason = comment["reason"].strip().removesuffix("*/").removesuffix("-->").strip(" :-")
+        reason = _COMMENT_END.split(comment["reason"])[0].strip(" \t\r:-")
         if not reason:
             place = f"{finding.path}:{finding.span.start}"
             notes.append(f"{place}: ignore[{finding.rule}] gives no reason and is not honoured")

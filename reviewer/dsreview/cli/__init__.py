@@ -1,0 +1,74 @@
+"""The command: arguments to parts to exit code. The only user of typer.
+
+Exit codes: 0 clean, 1 a finding at or above `--fail-on`, 2 usage or configuration,
+3 not everything could be reviewed, 130 interrupted.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from dsreview.cli import diff, doctor
+from dsreview.errors import DsreviewError
+
+app = typer.Typer(
+    name="dsreview",
+    help="Review a change with a model that runs on this machine, and with checks that need none.",
+    epilog="Exit codes: 0 clean, 1 findings, 2 usage, 3 not everything was reviewed, 130 Ctrl-C.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=False,
+    add_completion=True,
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        from dsreview import __version__
+
+        typer.echo(f"dsreview {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+app.command("diff")(diff.diff)
+app.command("doctor")(doctor.doctor)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # typer forgets where `--` stood: what is behind it are paths
+    at = given.index("--") if "--" in given else len(given)
+    try:
+        code = app(
+            given[:at], prog_name="dsreview", standalone_mode=False, obj=tuple(given[at + 1 :])
+        )
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _fail(error.format_message().rstrip("."), error.exit_code)
+    except DsreviewError as error:
+        return _fail(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:
+        # the reader has gone; leave nothing for the interpreter to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, exit_code: int) -> int:
+    from dsreview.sanitize import terminal_safe
+
+    line = " ".join(message.split())
+    sys.stderr.write(f"error: {terminal_safe(line)}\n")
+    return exit_code

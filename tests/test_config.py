@@ -1,0 +1,120 @@
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pytest
+
+from dsreview.change import EmptySnapshot
+from dsreview.config import USER_ONLY, Config, load, parse_seconds
+from dsreview.errors import ConfigurationError
+from dsreview.finding import Severity
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Files:
+    """The old side of a change, from a dictionary."""
+
+    content: dict
+
+    def paths(self):
+        return tuple(sorted(self.content))
+
+    def read(self, path):
+        text = self.content.get(path)
+        return None if text is None else text.encode()
+
+    def identity(self, path):
+        return None
+
+    def size_bytes(self, path):
+        return None
+
+
+def read(text="", *, flags=None, environment=None, user=None, name=".dsreview.toml"):
+    files = Files({name: text} if text else {})
+    return load(files, flags or {}, environment or {}, user)
+
+
+def test_nothing_said_gives_the_defaults():
+    assert load(EmptySnapshot(), {}, {}) == Config()
+
+
+def test_a_flag_beats_the_environment_beats_the_repository_beats_the_user(tmp_path):
+    user = tmp_path / "config.toml"
+    user.write_text('fail-on = "low"\nmax-findings = 1\nmax-rounds = 1\ncontext = "scope"\n')
+    config = read(
+        'fail-on = "medium"\nmax-findings = 2\nmax-rounds = 2\n',
+        flags={"fail_on": "critical"},
+        environment={"DSREVIEW_FAIL_ON": "high", "DSREVIEW_MAX_FINDINGS": "3"},
+        user=user,
+    )
+    assert config.fail_on is Severity.CRITICAL
+    assert (config.max_findings, config.max_rounds, config.context) == (3, 2, "scope")
+
+
+def test_pyproject_has_a_table_of_ours():
+    config = read("[tool.dsreview]\nbudget = '2m'\n[tool.other]\nx = 1\n", name="pyproject.toml")
+    assert config.budget_s == 120
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("colour = 1", ".dsreview.toml: unknown key 'colour'; known are budget, context"),
+        ('fail-on = "severe"', "fail-on = 'severe'; use low, medium, high or critical"),
+        ("max-findings = '5'", "max-findings = '5'; use a whole number from 0"),
+        ("max-findings = true", "max-findings = True; use a whole number from 0"),
+        ("max-findings = -1", "max-findings = -1; use a whole number from 0"),
+        ("max-rounds = 0", "max-rounds = 0; use a whole number from 1"),
+        ("partial-ok = 1", "partial-ok = 1; use true or false"),
+        ("budget = 'soon'", "budget = 'soon'; use seconds, or a number with s, m or h"),
+        ("context = 'all'", "context = 'all'; use hunk, scope or outline"),
+        ("disable = 'a'", "disable = 'a'; use a list of strings"),
+        ("disable = [1]", "disable = [1]; use a list of strings"),
+        ("fail-on =", "not valid TOML"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_place_and_what_is_allowed(text, message):
+    with pytest.raises(ConfigurationError) as caught:
+        read(text)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(".dsreview.toml: ")
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("name", sorted(USER_ONLY))
+def test_a_repository_cannot_name_models_addresses_or_credentials(name):
+    value = {"batch_size": "4", "cache": "false"}.get(name, '"x"')
+    with pytest.raises(ConfigurationError, match="cannot be set by a repository"):
+        read(f"{name.replace('_', '-')} = {value}")
+
+
+def test_the_user_can(tmp_path):
+    user = tmp_path / "config.toml"
+    user.write_text('model = "m"\nbase-url = "http://localhost:1"\nbackend = "http"\n')
+    config = read(user=user)
+    assert (config.model, config.base_url, config.backend) == ("m", "http://localhost:1", "http")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("60s", 60), ("90", 90), ("1.5m", 90), ("2h", 7200), ("0", 0)]
+)
+def test_times_have_units(text, seconds):
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "-1", "inf", "nan", "1d"])
+def test_other_times_are_refused(text):
+    with pytest.raises(ValueError):
+        parse_seconds(text)
+
+
+def test_every_setting_is_in_the_readme():
+    text = (ROOT / "README.md").read_text()
+    missing = [
+        field.name
+        for field in fields(Config)
+        if f"`{field.name.removesuffix('_s').replace('_', '-')}`" not in text
+    ]
+    assert not missing

@@ -1,0 +1,52 @@
+import pytest
+
+from dsreview.finding import Finding, Origin, Severity
+from dsreview.patch import Span
+from dsreview.suppression import suppress
+
+
+def finding(line, rule="shell-injection"):
+    return Finding(
+        rule, Severity.HIGH, "a.py", Span(line, line + 1), "q", "m", "s", 0.9, Origin.RULE
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("run(x)  # dsreview: ignore[shell-injection] x is ours\n", 1),
+        ("# dsreview: ignore[shell-injection] x is ours\nrun(x)\n", 2),
+        ("run(x)  // dsreview: ignore[other, shell-injection]: x is ours\n", 1),
+        ("/* dsreview: ignore[shell-injection] x is ours */ run(x)\n", 1),
+    ],
+)
+def test_a_comment_with_a_reason_answers_a_finding(text, line):
+    kept, refused, notes = suppress([finding(line)], {"a.py": text})
+    assert kept == ()
+    assert [(r.rule, r.reason, r.message) for r in refused] == [
+        ("shell-injection", "ignored in the code", "x is ours")
+    ]
+    assert notes == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("run(x)  # dsreview: ignore[other-rule] x is ours\n", 1),
+        ("first()  # dsreview: ignore[shell-injection] x is ours\nrun(x)\n", 2),
+        ("run(x)  # ignore[shell-injection] x is ours\n", 1),
+        ("dsreview: ignore[shell-injection] not in a comment\nrun(x)\n", 2),
+    ],
+)
+def test_any_other_comment_does_not(text, line):
+    kept, refused, _ = suppress([finding(line)], {"a.py": text})
+    assert len(kept) == 1
+    assert refused == ()
+
+
+def test_without_a_reason_it_is_not_honoured_and_this_is_said():
+    kept, refused, notes = suppress(
+        [finding(1)], {"a.py": "run(x)  # dsreview: ignore[shell-injection]\n"}
+    )
+    assert (len(kept), refused) == (1, ())
+    assert notes == ("a.py:1: ignore[shell-injection] gives no reason and is not honoured",)
