@@ -47,9 +47,7 @@ def names(tree: "Tree", language: Language, span: Span | None = None) -> Iterato
                 if span is None or line in span:
                     yield Name(_text(node), place.role(node), line, place.is_called)
             if cursor.goto_first_child():
-                above.append(
-                    _Above(node.type, place.is_defined, place.is_imported, place.is_called)
-                )
+                above.append(_Above.of(node, place))
                 continue
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
@@ -60,9 +58,14 @@ def names(tree: "Tree", language: Language, span: Span | None = None) -> Iterato
 @dataclass(frozen=True, slots=True)
 class _Above:
     type: str
+    start_byte: int
     is_defined: bool
     is_imported: bool
     is_called: bool
+
+    @classmethod
+    def of(cls, node: "Node", place: "_Place") -> "_Above":
+        return cls(node.type, node.start_byte, place.is_defined, place.is_imported, place.is_called)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,22 @@ class _Place:
     def of(
         cls, cursor: "TreeCursor", node: "Node", above: list[_Above], language: Language
     ) -> "_Place":
-        parent = above[-1] if above else _Above("", False, False, False)
+        parent = above[-1] if above else _Above("", 0, False, False, False)
         link = f"{parent.type}.{cursor.field_name or ''}"
-        is_member = link in language.members or node.type in language.member_identifiers
+        is_member = (
+            link in language.members
+            or node.type in language.member_identifiers
+            or (
+                parent.type in language.members_behind_first
+                and node.start_byte != parent.start_byte
+            )
+        )
         return cls(
             is_defined=link in language.definitions
             or (parent.is_defined and parent.type in language.patterns and not is_member),
             is_imported=parent.is_imported or node.type in language.imports,
             is_member=is_member,
-            is_called=link in language.calls,
+            is_called=link in language.calls or (parent.is_called and is_member),
         )
 
     def role(self, node: "Node") -> NameRole:

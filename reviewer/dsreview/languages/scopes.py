@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dsreview.languages.base import Language, ScopeKind
+from dsreview.languages.base import Language, ScopeKind, words
 from dsreview.patch import Span
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ MAX_DEPTH = 1_000
 MAX_NAME_LENGTH = 120
 UNNAMED = "<lambda>"
 
-_BODIES = frozenset(
+_BODIES = words(
     """block body_statement class_body compound_statement computed_property declaration_list
     do_group enum_class_body enum_class_body function_body statement_block accessor_list
-    constructor_body willset_didset_block arrow_expression_clause block_body statements""".split()
+    constructor_body willset_didset_block arrow_expression_clause block_body statements"""
 )
 
 
@@ -143,20 +143,23 @@ def scope_name(node: "Node", kind: ScopeKind, language: Language, path: list["No
         return fixed
     named = node.child_by_field_name("name")
     if named is not None:
-        return _receiver(node) + _text(named)
+        mark = "~" if node.type == "destructor_declaration" else ""
+        return _receiver(node) + mark + _text(named)
     if node.type == "impl_item":
         return _type_name(node.child_by_field_name("type")) or UNNAMED
     operator = node.child_by_field_name("operator")
     if kind is ScopeKind.FUNCTION and operator is not None:
         return f"operator {_text(operator)}"
     if kind is ScopeKind.FUNCTION and (declared := _declared(node)) is not None:
+        if declared.type == "operator_cast":
+            return f"operator {_type_name(declared)}"
         return _text(declared)
-    return _bound_name(node, language, path) or UNNAMED
+    return _bound_name(node, language, [*path[-3:], node]) or UNNAMED
 
 
 def _text(node: "Node") -> str:
     text = (node.text or b"").decode("utf-8", "replace")
-    return "".join(text.split()).replace("::", ".")[:MAX_NAME_LENGTH].strip("\"'")
+    return "".join(text.split()).replace("::", ".")[:MAX_NAME_LENGTH].strip("\"'$")
 
 
 def _receiver(node: "Node") -> str:
@@ -198,7 +201,7 @@ def _declared(node: "Node") -> "Node | None":
 
 def _bound_name(node: "Node", language: Language, path: list["Node"]) -> str:
     """Name of the variable, property or type that an unnamed scope is bound to."""
-    for above in path[:-4:-1]:
+    for above in reversed(path):
         for binding in language.bindings:
             node_type, _, field = binding.partition(".")
             if node_type != above.type:
@@ -206,9 +209,9 @@ def _bound_name(node: "Node", language: Language, path: list["Node"]) -> str:
             target = above.child_by_field_name(field) or next(
                 (child for child in above.children if child.type == field), None
             )
-            if target is not None and not _within(node, target):
-                return _text(target)
-        if language.scope_kind(above.type) is not None:
+            if target is not None and (above is node or not _within(node, target)):
+                return _text(target).partition(":")[0]
+        if above is not node and language.scope_kind(above.type) is not None:
             return ""
     return ""
 
