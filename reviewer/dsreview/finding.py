@@ -1,6 +1,7 @@
 """What a reviewer found, and what it would write instead."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -113,6 +114,6 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
     for finding in findings:
         key = (finding.rule, finding.path, finding.scope, "".join(finding.quote.split()))
         seen[key] = seen.get(key, 0) + 1
-        text = "\0".join((*key, str(seen[key])))
-        names.append(hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:20])
+        text = json.dumps((*key, seen[key]))  # ASCII, whatever the parts are
+        names.append(hashlib.sha256(text.encode("ascii")).hexdigest()[:20])
     return names

@@ -74,6 +74,46 @@ class Report:
     max_findings: int = 5
     """How many findings are shown in full; the rest is listed and counted."""
 
+    @property
+    def num_by_severity(self) -> dict[Severity, int]:
+        """Every severity has its count, mildest first."""
+        counts = dict.fromkeys(Severity, 0)
+        for finding in self.findings:
+            counts[finding.severity] += 1
+        return counts
+
+    @property
+    def gaps(self) -> tuple[Coverage, ...]:
+        """The files that should have been reviewed, and were not or only in part."""
+        return tuple(row for row in self.coverage if row.is_gap)
+
+    @property
+    def verdict(self) -> str:
+        """The review in one line; never reads as "all is well" where not all was seen."""
+        num_seen = sum(row.state is not CoverageState.SKIPPED for row in self.coverage)
+        clauses = [f"{self._findings_in_words()} in {count_of(num_seen, 'file')}"]
+        for state, words in _GAPS_IN_WORDS.items():
+            num_gaps = sum(row.state is state for row in self.gaps)
+            if num_gaps:
+                clauses.append(f"{count_of(num_gaps, 'file')} {words}")
+        if self.status is Status.PARTIAL and len(clauses) == 1:
+            clauses.append("not everything was reviewed")
+        num_excluded = sum(row.is_excluded for row in self.coverage)
+        if num_excluded:
+            clauses.append(f"{count_of(num_excluded, 'file')} excluded")
+        text = "; ".join(clauses)
+        return f"the review failed: {text}" if self.status is Status.FAILED else text
+
+    def _findings_in_words(self) -> str:
+        if not self.findings:
+            return "no findings" if self.status is Status.COMPLETE else "0 findings"
+        counts = [
+            f"{num} {severity.label}"
+            for severity, num in reversed(self.num_by_severity.items())
+            if num
+        ]
+        return f"{count_of(len(self.findings), 'finding')} ({', '.join(counts)})"
+
     def exit_code(self, fail_on: Severity, *, partial_ok: bool) -> int:
         """0 clean, 1 a finding at or above `fail_on`, 3 not everything was seen."""
         if any(finding.severity.rank >= fail_on.rank for finding in self.findings):
@@ -81,3 +121,17 @@ class Report:
         if self.status is Status.FAILED or (self.status is Status.PARTIAL and not partial_ok):
             return 3
         return 0
+
+
+_GAPS_IN_WORDS = {
+    CoverageState.PARTIAL: "only partly reviewed",
+    CoverageState.SKIPPED: "not reviewed",
+}
+
+
+def count_of(num: int, noun: str) -> str:
+    """
+    >>> count_of(1, "file"), count_of(0, "file"), count_of(1500, "token")
+    ('1 file', '0 files', '1,500 tokens')
+    """
+    return f"{num:,} {noun}" if num == 1 else f"{num:,} {noun}s"
