@@ -35,7 +35,8 @@ class Tools:
 
     sandbox: Sandbox
     cache: Cache
-    backend: Backend | None
+    open_backend: Callable[[], Backend] | None
+    """Loads the model; called only when there is something to ask it."""
     progress: Progress
     clock: Callable[[], float] = time.monotonic
 

@@ -7,6 +7,7 @@ Exit codes: 0 clean, 1 a finding at or above `--fail-on`, 2 usage or configurati
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import typer
 
@@ -45,6 +46,9 @@ app.command("doctor")(doctor.doctor)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # whatever the locale says
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     # typer forgets where `--` stood: what is behind it are paths
     at = given.index("--") if "--" in given else len(given)

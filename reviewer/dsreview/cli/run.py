@@ -1,0 +1,93 @@
+"""From parsed arguments to a written report."""
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
+from io import StringIO
+from pathlib import Path
+
+from dsreview.backends import is_named, open_backend
+from dsreview.cache import Cache, DirectoryCache, NoCache, default_folder
+from dsreview.config import Config, load, user_config_file
+from dsreview.errors import UsageError
+from dsreview.outputs import OUTPUTS, view_for
+from dsreview.progress import open_progress
+from dsreview.review import Tools
+from dsreview.review import review as review_change
+from dsreview.sandbox import Sandbox
+from dsreview.sanitize import terminal_safe
+from dsreview.selection import ignores, select
+from dsreview.sources import SourceRequest, open_change
+
+
+def read_patch(name: str) -> bytes | None:
+    """The patch that `--patch` names; None where it was not given.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    if not name:
+        return None
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}") from None
+
+
+def preview(request: SourceRequest, flags: Mapping[str, object]) -> int:
+    """Print a line for each file of the change: in or out, and why."""
+    with open_change(request) as change:
+        config = load(change.base, flags, user_file=user_config_file())
+        ignored = ignores(change.base, config.exclude)
+        selection = select(change, ignored, has_model=is_named(config))
+    languages: dict[str, str] = {
+        file.patch.path: file.language or "any language" for file in selection.files
+    }
+    left_out = {row.path: row for row in selection.left_out}
+    for patch in change.patch.files:
+        row = left_out.get(patch.path)
+        if row is None or row.reviewers:
+            verdict = f"in   {patch.path}  ({languages.get(patch.path) or patch.status.value})"
+        else:
+            verdict = f"out  {patch.path}  ({row.reason})"
+        sys.stdout.write(f"{terminal_safe(verdict)}\n")
+    return 0
+
+
+def review(
+    request: SourceRequest, flags: Mapping[str, object], output_format: str, output: Path | None
+) -> int:
+    """Review, write the report, and say the exit code."""
+    with ExitStack() as stack:
+        change = stack.enter_context(open_change(request))
+        config = load(change.base, flags, user_file=user_config_file())
+        progress = stack.enter_context(open_progress())
+        tools = Tools(
+            sandbox=stack.enter_context(Sandbox()),
+            cache=_cache(config),
+            open_backend=partial(open_backend, config) if is_named(config) else None,
+            progress=progress,
+        )
+        report = review_change(change, config, tools)
+        stream = sys.stdout if output is None else StringIO()
+        text = OUTPUTS[output_format](report, view_for(stream, os.environ, change.head))
+    _write(text, output)
+    return report.exit_code(config.fail_on, partial_ok=config.partial_ok)
+
+
+def _cache(config: Config) -> Cache:
+    return DirectoryCache(default_folder()) if config.cache else NoCache()
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output}: {error.strerror}") from None
