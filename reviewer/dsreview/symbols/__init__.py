@@ -1,0 +1,53 @@
+"""Where names are defined and used: facts of one file, and an index over many."""
+
+from dsreview.symbols.facts import (
+    Binding,
+    BindingKind,
+    Call,
+    Definition,
+    DefinitionKind,
+    Export,
+    FileSymbols,
+    Import,
+    Parameter,
+    ParameterKind,
+    Receiver,
+    Reference,
+    ReferenceKind,
+    Scope,
+    ScopeKind,
+)
+from dsreview.symbols.index import (
+    LANGUAGES,
+    FactReader,
+    Gap,
+    IndexLimits,
+    Site,
+    SymbolIndex,
+    build_index,
+)
+
+__all__ = [
+    "LANGUAGES",
+    "Binding",
+    "BindingKind",
+    "Call",
+    "Definition",
+    "DefinitionKind",
+    "Export",
+    "FactReader",
+    "FileSymbols",
+    "Gap",
+    "Import",
+    "IndexLimits",
+    "Parameter",
+    "ParameterKind",
+    "Receiver",
+    "Reference",
+    "ReferenceKind",
+    "Scope",
+    "ScopeKind",
+    "Site",
+    "SymbolIndex",
+    "build_index",
+]
