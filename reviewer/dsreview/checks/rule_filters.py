@@ -1,13 +1,146 @@
 """What YAML cannot say of a match: named in a rule's `metadata.dsreview.filters`.
 
-They run in the sandbox, on ast-grep's nodes.
+They run in the sandbox, on ast-grep's nodes. In doubt a filter says no.
 """
 
-from collections.abc import Callable
+import ast
+import re
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
-FILTERS: "dict[str, Callable[[SgNode], bool]]" = {}
+PERCENT = re.compile(
+    r"%(?P<key>\([^)]*\))?[#0\- +]*(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?[hlL]?(?P<type>.|$)",
+    re.DOTALL,
+)
+PERCENT_TYPES = frozenset("diouxXeEfFgGcrsa")
+
+
+def percent_count_differs(match: "SgNode") -> bool:
+    """`FORMAT % (a, b)` of Python with other than two places."""
+    places = _num_percent_places(_python_text(match.get_match("FORMAT")))
+    right = match.field("right")
+    values = right.named_children() if right is not None else []
+    if places is None or any(value.kind() == "list_splat" for value in values):
+        return False
+    return places != sum(value.kind() != "comment" for value in values)
+
+
+def format_places_missing(match: "SgNode") -> bool:
+    """`FORMAT.format(...)` of Python that names more than it is given."""
+    text = _python_text(match.get_match("FORMAT"))
+    values = [value.kind() for value in match.get_multiple_matches("VALUES")]
+    if text is None or "list_splat" in values or "dictionary_splat" in values:
+        return False
+    places = _format_places(text)
+    if places is None:
+        return False
+    keywords = {
+        name.text()
+        for value in match.get_multiple_matches("VALUES")
+        if value.kind() == "keyword_argument" and (name := value.field("name")) is not None
+    }
+    num_positional = sum(
+        value.is_named() and value.kind() not in ("keyword_argument", "comment")
+        for value in match.get_multiple_matches("VALUES")
+    )
+    return places.num_positional > num_positional or not places.names <= keywords
+
+
+def logging_count_differs(match: "SgNode") -> bool:
+    """A call of Python's logging whose message has another number of places than values."""
+    text = _python_text(match.get_match("FORMAT"))
+    given = [value for value in match.get_multiple_matches("VALUES") if value.is_named()]
+    values = [v.kind() for v in given if v.kind() not in ("keyword_argument", "comment")]
+    if not values or text is None or "{" in text:
+        return False
+    if not {"list_splat", "dictionary_splat", "dictionary"}.isdisjoint(values):
+        return False
+    places = _num_percent_places(text)
+    return places is not None and places != len(values)
+
+
+def braces_name_a_local(match: "SgNode") -> bool:
+    """All `{name}` of a Python text are parameters or variables of its function."""
+    names = set(re.findall(r"(?<!\{)\{([a-z_][a-z0-9_]*)\}(?!\})", match.text()))
+    function = next((a for a in match.ancestors() if a.kind() == "function_definition"), None)
+    if function is None or not names:
+        return False
+    bound: set[str] = set()
+    parameters = function.field("parameters")
+    if parameters is not None:
+        bound.update(name.text() for name in parameters.find_all(kind="identifier"))
+    for kind in ("assignment", "for_statement"):
+        for statement in function.find_all(kind=kind):
+            left = statement.field("left")
+            bound.update([left.text()] if left is not None else ())
+    return names <= bound
+
+
+FILTERS: "Mapping[str, Callable[[SgNode], bool]]" = {
+    "braces_name_a_local": braces_name_a_local,
+    "format_places_missing": format_places_missing,
+    "logging_count_differs": logging_count_differs,
+    "percent_count_differs": percent_count_differs,
+}
 """Each says whether the match counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    num_positional: int
+    names: frozenset[str]
+
+
+def _python_text(node: "SgNode | None") -> str | None:
+    """What a literal of Python stands for; None of an f-string or of bytes."""
+    if node is None:
+        return None
+    try:
+        value = ast.literal_eval(f"({node.text()})")
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _num_percent_places(text: str | None) -> int | None:
+    """How many values `text % ...` wants; None where they are named or cannot be told."""
+    if text is None:
+        return None
+    count = 0
+    for place in PERCENT.finditer(text):
+        if place["type"] == "%":
+            continue
+        if place["key"] is not None or place["type"] not in PERCENT_TYPES:
+            return None
+        count += 1 + (place["width"] == "*") + (place["precision"] == "*")
+    return count
+
+
+def _format_places(text: str) -> _Places | None:
+    """What `text.format` wants; None where the text cannot be read."""
+    names: set[str] = set()
+    num_automatic = 0
+    num_numbered = 0
+    pending = [text]
+    while pending:
+        try:
+            fields = list(string.Formatter().parse(pending.pop()))
+        except ValueError:
+            return None
+        for _, field, specification, _ in fields:
+            if field is None:
+                continue
+            name = re.split(r"[.\[]", field, maxsplit=1)[0]
+            if name == "":
+                num_automatic += 1
+            elif name.isdigit():
+                num_numbered = max(num_numbered, int(name) + 1)
+            else:
+                names.add(name)
+            pending.extend([specification] if specification else [])
+    return _Places(max(num_automatic, num_numbered), frozenset(names))
