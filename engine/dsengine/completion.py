@@ -1,0 +1,43 @@
+"""What comes back from a prompt."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class StopReason(StrEnum):
+    END = "end"
+    """The model ended its answer, or the grammar is complete."""
+    LENGTH = "length"
+    """Reached `max_new_tokens`: the answer is cut."""
+    DEADLINE = "deadline"
+    """Time ran out: the text is what there was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    text: str
+    """The answer without the model's thinking and without control tokens."""
+    token_ids: tuple[int, ...]
+    """Tokens of the answer alone."""
+    prompt_tokens: int
+    cached_prefix_tokens: int
+    """Those of the prompt that were computed for another prompt before."""
+    completion_tokens: int
+    """All tokens that the model made: thinking, answer and end token."""
+    thinking_tokens: int
+    stop: StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """Sums over the life of an engine."""
+
+    prompts: int = 0
+    prompt_tokens: int = 0
+    cached_prefix_tokens: int = 0
+    completion_tokens: int = 0
+    prefill_s: float = 0.0
+    decode_s: float = 0.0
+    decode_steps: int = 0
+    batches_halved: int = 0
+    """Times that a batch ran out of memory and was split."""

@@ -1,0 +1,115 @@
+"""Which device computes, in which numbers, and whether it computes right."""
+
+from collections.abc import Mapping
+
+import psutil
+import torch
+
+from dsengine.errors import DeviceError
+
+DEVICES = ("mps", "cuda", "cpu")
+DTYPES: Mapping[str, torch.dtype] = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+_TOLERANCE = 1e-3
+
+
+def choose_device(wanted: str) -> torch.device:
+    """The first of mps, cuda, cpu that is there and computes as the CPU does.
+
+    Args:
+        wanted: auto, or one of the three.
+
+    Raises:
+        DeviceError: the wanted device is unknown, absent or computes wrongly.
+    """
+    if wanted == "auto":
+        usable = (name for name in DEVICES if is_present(name) and computes_right(name))
+        return torch.device(next(usable))
+    if wanted not in DEVICES:
+        raise DeviceError(f"device {wanted!r} is none of: auto, {', '.join(DEVICES)}")
+    if not is_present(wanted):
+        raise DeviceError(f"this machine has no {wanted}; use --device auto")
+    if not computes_right(wanted):
+        raise DeviceError(f"{wanted} computes other numbers than the cpu; use --device cpu")
+    return torch.device(wanted)
+
+
+def is_present(name: str) -> bool:
+    if name == "mps":
+        return torch.backends.mps.is_available()
+    return name == "cpu" or torch.cuda.is_available()
+
+
+def computes_right(name: str) -> bool:
+    """A masked attention, a normalisation and a gather agree with the CPU in float32."""
+    if name == "cpu":
+        return True
+    try:
+        answer = _probe(torch.device(name))
+    except (RuntimeError, NotImplementedError):  # what torch raises where a kernel is missing
+        return False
+    return bool(torch.allclose(answer, _probe(torch.device("cpu")), atol=_TOLERANCE))
+
+
+def _probe(device: torch.device) -> torch.Tensor:
+    randomness = torch.Generator().manual_seed(0)
+    states = torch.randn(2, 4, 65, 32, generator=randomness).to(device)
+    weight = torch.randn(32, 48, generator=randomness).to(device)
+    mask = torch.ones(65, 65, dtype=torch.bool).tril().to(device)
+    attended = torch.nn.functional.scaled_dot_product_attention(
+        states, states, states, attn_mask=mask
+    )
+    grown = torch.cat([attended, states], dim=-2)[..., 30:90, :] @ weight
+    scaled = torch.nn.functional.silu(grown) * torch.rsqrt(grown.pow(2).mean(-1, True) + 1e-6)
+    picked = scaled.cumsum(-1).gather(-1, scaled.argsort(-1))
+    return picked.float().cpu()
+
+
+def default_dtype(device: torch.device) -> torch.dtype:
+    """float32 on a CPU: bfloat16 was measured slower there in a batch (bench/RESULTS.md)."""
+    if device.type == "cpu":
+        return torch.float32
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        return torch.float16
+    return torch.bfloat16
+
+
+def free_memory(device: torch.device | str) -> int:
+    """Bytes that a model could take on `device` now; a Mac's GPU shares the main memory."""
+    device = torch.device(device)
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free)
+    available = int(psutil.virtual_memory().available)
+    if device.type == "mps":
+        used = torch.mps.driver_allocated_memory()
+        return min(available, int(torch.mps.recommended_max_memory() - used))
+    return available
+
+
+def require_memory(needed: int, device: torch.device) -> None:
+    """Raises: DeviceError: `needed` bytes are more than are free."""
+    free = free_memory(device)
+    if needed > free:
+        raise DeviceError(
+            f"model needs {needed / 1e9:.1f} GB, {device.type} has {free / 1e9:.1f} GB free;"
+            " choose a smaller one or --device cpu"
+        )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """CUDA has a class for it; MPS and the CPU's allocator only have words."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+
+
+def release_memory(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()

@@ -1,0 +1,181 @@
+"""The way in: conversations to completions."""
+
+import hashlib
+import time
+from collections.abc import Sequence as Sequences
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from dsengine.checkpoint import digest, estimate_memory, open_checkpoint
+from dsengine.completion import Completion, EngineStats
+from dsengine.device import DTYPES, choose_device, default_dtype, require_memory
+from dsengine.errors import DeviceError, PromptTooLongError, UnsupportedModelError
+from dsengine.grammar import GrammarCompiler
+from dsengine.message import Conversation
+from dsengine.network import Network
+from dsengine.runner import Runner
+from dsengine.scheduler import OnProgress, Scheduler
+from dsengine.sequence import Sampling, Sequence, Vocabulary
+from dsengine.tokenizer import Tokenizer
+
+_MAX_WINDOW = 32_768  # beyond it one prompt's cache outgrows most machines
+
+
+class Engine:
+    """One model on one device. Not for several threads at once."""
+
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        device: str = "auto",
+        dtype: str | None = None,
+        batch_size: int = 8,
+        max_batch_tokens: int = 65_536,
+        max_thinking_tokens: int = 2_048,
+    ) -> None:
+        """
+        Args:
+            model: a Hugging Face folder, or the name of a model in the local cache.
+            device: auto, mps, cuda or cpu.
+            dtype: float32, bfloat16 or float16; default by device.
+            batch_size: most prompts that run together.
+            max_batch_tokens: most tokens of one batch, padding and answers included.
+            max_thinking_tokens: room for `<think>` of models that have it; 0 forbids it.
+
+        Raises:
+            ModelNotFoundError: nothing of that name is here.
+            UnsupportedModelError: incomplete, damaged, unsafe or of no known kind.
+            DeviceError: the device is absent, computes wrongly or is too small.
+        """
+        if dtype is not None and dtype not in DTYPES:
+            raise DeviceError(f"dtype {dtype!r} is none of: {', '.join(DTYPES)}")
+        checkpoint = open_checkpoint(model)
+        self._tokenizer = Tokenizer(checkpoint)
+        torch_device = choose_device(device)
+        torch_dtype = DTYPES[dtype] if dtype else default_dtype(torch_device)
+        self.device = torch_device.type
+        self.dtype = str(torch_dtype).removeprefix("torch.")
+        require_memory(estimate_memory(checkpoint.folder, self.dtype), torch_device)
+        network = Network(checkpoint, torch_device, torch_dtype)
+        _check_vocabulary(checkpoint.folder, self._tokenizer, network.vocab_size)
+        self._grammars = GrammarCompiler(
+            self._tokenizer.definition, network.vocab_size, self._tokenizer.end_ids
+        )
+        self._vocabulary = Vocabulary(self._tokenizer, network.vocab_size)
+        self._max_thinking = max_thinking_tokens if self._tokenizer.thinking_ids else 0
+        self._window = min(network.window, _MAX_WINDOW)
+        self._max_thinking = min(self._max_thinking, self._window // 4)
+        self._scheduler = Scheduler(Runner(network), torch_device, batch_size, max_batch_tokens)
+        self._counts = EngineStats()
+        self._checkpoint = checkpoint
+
+    @property
+    def max_tokens(self) -> int:
+        """Most tokens of a prompt and its answer; the room for thinking is already off."""
+        return self._window - (self._max_thinking + 2 if self._max_thinking else 0)
+
+    @property
+    def template(self) -> str:
+        """Name of the family whose conversations the model was trained on."""
+        return self._tokenizer.template.name
+
+    @property
+    def stats(self) -> EngineStats:
+        ran = self._scheduler.stats
+        return replace(
+            self._counts,
+            prefill_s=ran.prefill_s,
+            decode_s=ran.decode_s,
+            decode_steps=ran.decode_steps,
+            batches_halved=ran.batches_halved,
+        )
+
+    @property
+    def identity(self) -> str:
+        """Digest of all that shapes an answer but the prompt and how it is drawn.
+
+        Weights as in `checkpoint.digest` (large ones are sampled), configuration, tokenizer,
+        template, dtype, and the versions of torch, transformers and llguidance.
+        """
+        versions = [version(name) for name in ("torch", "transformers", "llguidance")]
+        facts = (
+            digest(self._checkpoint), repr(self._tokenizer.template), self.dtype, versions,
+            self._max_thinking,
+        )  # fmt: skip
+        return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+    def count_tokens(self, conversation: Conversation) -> int:
+        """Tokens of the whole prompt, template included."""
+        return len(self._tokenizer.encode_prompt(conversation))
+
+    def generate(
+        self,
+        prompts: Sequences[Conversation],
+        *,
+        max_new_tokens: int,
+        grammar: str | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
+        deadline_s: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> list[Completion]:
+        """One completion for each prompt, in their order.
+
+        Args:
+            max_new_tokens: most tokens of an answer; thinking comes on top.
+            grammar: JSON schema, as text, that answers keep to.
+            temperature: 0 takes the most likely token.
+            seed: the same seed gives a prompt the same answer in any batch.
+            deadline_s: seconds from now after which answers end as they are.
+            on_progress: called with the number of prompts done and of all prompts.
+
+        Raises:
+            PromptTooLongError: a prompt and its answer exceed `max_tokens`; nothing ran.
+            GrammarError: `grammar` is no usable JSON schema.
+            DeviceError: not even one prompt fits the memory, or the device fails.
+        """
+        deadline = None if deadline_s is None else time.monotonic() + deadline_s
+        if not prompts:
+            return []
+        encoded = [self._tokenizer.encode_prompt(prompt) for prompt in prompts]
+        self._check_lengths(encoded, max_new_tokens)
+        compiled = self._grammars.compile(grammar) if grammar is not None else None
+        sampling = Sampling(max_new_tokens, self._max_thinking, temperature, seed)
+        rows = [Sequence(ids, sampling, self._vocabulary, compiled) for ids in encoded]
+        self._scheduler.run(rows, max_new_tokens + self._max_thinking, deadline, on_progress)
+        completions = [row.completion(self._tokenizer) for row in rows]
+        self._count(completions)
+        return completions
+
+    def _check_lengths(self, encoded: Sequences[Sequences[int]], max_new_tokens: int) -> None:
+        if max_new_tokens < 1:
+            raise ValueError(f"max_new_tokens = {max_new_tokens}; at least 1 is needed")
+        for number, ids in enumerate(encoded, start=1):
+            if len(ids) + max_new_tokens > self.max_tokens:
+                raise PromptTooLongError(
+                    f"prompt {number} has {len(ids)} tokens and asks for {max_new_tokens} more;"
+                    f" the model takes {self.max_tokens}"
+                )
+            if not ids:
+                raise ValueError(f"prompt {number} is empty")
+
+    def _count(self, completions: Sequences[Completion]) -> None:
+        counts = self._counts
+        self._counts = replace(
+            counts,
+            prompts=counts.prompts + len(completions),
+            prompt_tokens=counts.prompt_tokens + sum(c.prompt_tokens for c in completions),
+            cached_prefix_tokens=counts.cached_prefix_tokens
+            + sum(c.cached_prefix_tokens for c in completions),
+            completion_tokens=counts.completion_tokens
+            + sum(c.completion_tokens for c in completions),
+        )
+
+
+def _check_vocabulary(folder: Path, tokenizer: Tokenizer, vocab_size: int) -> None:
+    if tokenizer.vocab_size > vocab_size:
+        raise UnsupportedModelError(
+            f"{folder}: tokenizer has {tokenizer.vocab_size} tokens, the model {vocab_size}"
+        )

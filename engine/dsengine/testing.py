@@ -1,0 +1,302 @@
+"""Tiny models of real architectures that learn given dialogues by heart, in seconds.
+
+A wrong cache, mask, template or batch then shows as a wrong answer, not as a slightly
+different number. What is saved is an ordinary Hugging Face folder.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer as HubTokenizer
+from tokenizers import decoders, models, pre_tokenizers, trainers
+from torch import Tensor
+from transformers import (
+    CONFIG_MAPPING,
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    PretrainedConfig,
+    PreTrainedModel,
+)
+from transformers.utils import logging as transformers_logging
+
+from dsengine.checkpoint import open_checkpoint
+from dsengine.message import Message
+from dsengine.tokenizer import Tokenizer
+
+Dialogue = tuple[Sequence[Message], str]
+
+_MARGIN = 2.0  # logits by which each token of an answer must lead: far above rounding
+_BATCH_TOKENS = 6_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    tokens: tuple[tuple[str, bool], ...]
+    """Added tokens, and whether they are marked special, as in the published tokenizers."""
+    bos: str | None
+    eos: str
+
+
+_DEEPSEEK = _Family(
+    tokens=(
+        ("<｜begin▁of▁sentence｜>", True),
+        ("<｜end▁of▁sentence｜>", True),
+        ("<｜▁pad▁｜>", True),
+        ("<｜User｜>", False),
+        ("<｜Assistant｜>", False),
+        ("<think>", False),
+        ("</think>", False),
+    ),
+    bos="<｜begin▁of▁sentence｜>",
+    eos="<｜end▁of▁sentence｜>",
+)
+_QWEN = _Family(
+    tokens=(("<|endoftext|>", True), ("<|im_start|>", True), ("<|im_end|>", True)),
+    bos=None,
+    eos="<|im_end|>",
+)
+_LLAMA = _Family(
+    tokens=(
+        ("<|begin_of_text|>", True),
+        ("<|end_of_text|>", True),
+        ("<|start_header_id|>", True),
+        ("<|end_header_id|>", True),
+        ("<|eot_id|>", True),
+    ),
+    bos="<|begin_of_text|>",
+    eos="<|eot_id|>",
+)
+
+_WIDTH = 96
+_COMMON: Mapping[str, object] = {
+    "hidden_size": _WIDTH,
+    "intermediate_size": 2 * _WIDTH,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "initializer_range": 0.05,
+    "tie_word_embeddings": False,
+}
+_LATENT: Mapping[str, object] = {
+    "num_key_value_heads": 4,
+    "q_lora_rank": 48,
+    "kv_lora_rank": 32,
+    "qk_nope_head_dim": 16,
+    "qk_rope_head_dim": 16,
+    "v_head_dim": 24,
+    "n_routed_experts": 4,
+    "num_experts_per_tok": 2,
+    "n_shared_experts": 1,
+    "n_group": 1,
+    "topk_group": 1,
+    "moe_intermediate_size": _WIDTH,
+    "first_k_dense_replace": 1,
+}
+ARCHITECTURES: Mapping[str, tuple[_Family, Mapping[str, object]]] = {
+    "llama": (_LLAMA, {}),
+    "qwen2": (_QWEN, {}),
+    "qwen3": (_QWEN, {"head_dim": 24}),
+    "deepseek_v2": (_DEEPSEEK, {**_LATENT, "topk_method": "greedy"}),
+    "deepseek_v3": (_DEEPSEEK, _LATENT),
+}
+
+
+def train_tiny(
+    folder: Path,
+    architecture: str,
+    dialogues: Sequence[Dialogue],
+    *,
+    seed: int = 0,
+    window: int = 8_192,
+    max_steps: int = 2_000,
+) -> Path:
+    """Train a model of two layers to give each prompt its answer, token by token.
+
+    Args:
+        folder: where the model is written; made if missing.
+        architecture: one of `ARCHITECTURES`.
+        dialogues: prompts and their answers; prompts differ from one another.
+        window: tokens that the model claims to take.
+
+    Returns:
+        `folder`.
+
+    Raises:
+        RuntimeError: not learned in `max_steps` steps.
+    """
+    texts = [text for messages, answer in dialogues for text in _texts(messages, answer)]
+    write_model(folder, architecture, texts, seed=seed, window=window)
+    tokenizer = Tokenizer(open_checkpoint(folder))
+    module = MODEL_FOR_CAUSAL_LM_MAPPING[type(_config(folder))].from_pretrained(
+        folder, local_files_only=True, attn_implementation="sdpa"
+    )
+    end = tokenizer.token_ids[ARCHITECTURES[architecture][0].eos]
+    lessons = [_lesson(tokenizer, messages, answer, end) for messages, answer in dialogues]
+    _learn(module, _batches(lessons), max_steps, seed)
+    module.save_pretrained(folder)
+    return folder
+
+
+def write_model(
+    folder: Path, architecture: str, texts: Sequence[str], *, seed: int = 0, window: int = 8_192
+) -> Path:
+    """A model with random weights and a byte-level tokenizer trained on `texts`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    transformers_logging.disable_progress_bar()
+    family, sizes = ARCHITECTURES[architecture]
+    tokenizer = _train_tokenizer(family, texts)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    tokens = {"bos_token": family.bos, "eos_token": family.eos}
+    _write_json(folder / "tokenizer_config.json", tokens)
+    ids = {
+        "bos_token_id": tokenizer.token_to_id(family.bos) if family.bos else None,
+        "eos_token_id": tokenizer.token_to_id(family.eos),
+    }
+    config = CONFIG_MAPPING[architecture](
+        **{**_COMMON, **sizes, **ids},
+        vocab_size=tokenizer.get_vocab_size(),
+        max_position_embeddings=window,
+        pad_token_id=None,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        module: PreTrainedModel = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)](config)
+    module.save_pretrained(folder)
+    _write_json(folder / "generation_config.json", ids)
+    return folder
+
+
+def _config(folder: Path) -> PretrainedConfig:
+    definition = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return CONFIG_MAPPING[definition["model_type"]].from_dict(definition)
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2), encoding="utf-8")
+
+
+def _texts(messages: Sequence[Message], answer: str) -> list[str]:
+    return [*(message.text for message in messages), answer]
+
+
+def _train_tokenizer(family: _Family, texts: Sequence[str]) -> HubTokenizer:
+    tokenizer = HubTokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=3_000,
+        min_frequency=1,
+        show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    definition = json.loads(tokenizer.to_str())
+    first = len(definition["model"]["vocab"])
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    definition["added_tokens"] = [
+        {"id": first + number, "content": token, "special": is_special, **flags}
+        for number, (token, is_special) in enumerate(family.tokens)
+    ]
+    return HubTokenizer.from_str(json.dumps(definition))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    ids: list[int]
+    num_prompt: int
+
+
+@dataclass(frozen=True, slots=True)
+class _LessonBatch:
+    inputs: Tensor
+    """int64 (B, T), padded on the right: causal attention never sees it."""
+    places: tuple[Tensor, Tensor]
+    """Rows and columns of the A places after which a token of an answer is due."""
+    targets: Tensor
+    """int64 (A,)."""
+
+
+def _lesson(tokenizer: Tokenizer, messages: Sequence[Message], answer: str, end: int) -> _Lesson:
+    prompt = tokenizer.encode_prompt(messages)
+    return _Lesson([*prompt, *tokenizer.encode(answer), end], len(prompt))
+
+
+def _batches(lessons: Sequence[_Lesson]) -> list[_LessonBatch]:
+    """Lessons of like length together."""
+    groups: list[list[_Lesson]] = []
+    for lesson in sorted(lessons, key=lambda lesson: len(lesson.ids)):
+        if groups and len(lesson.ids) * (len(groups[-1]) + 1) <= _BATCH_TOKENS:
+            groups[-1].append(lesson)
+        else:
+            groups.append([lesson])
+    return [_lesson_batch(group) for group in groups]
+
+
+def _lesson_batch(lessons: Sequence[_Lesson]) -> _LessonBatch:
+    width = max(len(lesson.ids) for lesson in lessons) - 1
+    inputs = torch.zeros(len(lessons), width, dtype=torch.int64)
+    rows: list[int] = []
+    columns: list[int] = []
+    targets: list[int] = []
+    for row, lesson in enumerate(lessons):
+        inputs[row, : len(lesson.ids) - 1] = torch.tensor(lesson.ids[:-1])
+        due = range(lesson.num_prompt, len(lesson.ids))
+        rows += [row] * len(due)
+        columns += [place - 1 for place in due]
+        targets += lesson.ids[lesson.num_prompt :]
+    places = (torch.tensor(rows), torch.tensor(columns))
+    return _LessonBatch(inputs, places, torch.tensor(targets))
+
+
+def _learn(
+    module: PreTrainedModel, batches: Sequence[_LessonBatch], max_steps: int, seed: int
+) -> None:
+    """Until every token of every answer leads by the margin."""
+    module.train()
+    optimizer = torch.optim.AdamW(module.parameters(), lr=3e-3, betas=(0.9, 0.98), weight_decay=0)
+    warmup = torch.optim.lr_scheduler.LinearLR(optimizer, 0.05, 1.0, 20)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for _ in range(-(-max_steps // len(batches))):
+            margins = [_train_step(module, batch, optimizer, warmup) for batch in batches]
+            if min(margins) > _MARGIN and _margin_of_all(module, batches) > _MARGIN:
+                module.eval()
+                return
+    raise RuntimeError(f"not learned in {max_steps} steps; margin {min(margins):.2f}")
+
+
+def _train_step(
+    module: PreTrainedModel,
+    batch: _LessonBatch,
+    optimizer: torch.optim.Optimizer,
+    warmup: torch.optim.lr_scheduler.LinearLR,
+) -> float:
+    logits = _answer_logits(module, batch)
+    loss = torch.nn.functional.cross_entropy(logits, batch.targets)
+    optimizer.zero_grad()
+    torch.autograd.backward(loss)
+    torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+    optimizer.step()
+    warmup.step()
+    return _margin(logits.detach(), batch.targets)
+
+
+def _answer_logits(module: PreTrainedModel, batch: _LessonBatch) -> Tensor:
+    """float (A, V)."""
+    states = module.base_model(input_ids=batch.inputs, use_cache=False).last_hidden_state
+    logits: Tensor = module.get_output_embeddings()(states[batch.places])
+    return logits
+
+
+@torch.no_grad()
+def _margin_of_all(module: PreTrainedModel, batches: Sequence[_LessonBatch]) -> float:
+    return min(_margin(_answer_logits(module, batch), batch.targets) for batch in batches)
+
+
+def _margin(logits: Tensor, targets: Tensor) -> float:
+    """By how much the token that is due leads the next best one, at worst."""
+    due = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+    others = logits.scatter(-1, targets.unsqueeze(-1), -torch.inf).amax(dim=-1)
+    return float((due - others).min())
