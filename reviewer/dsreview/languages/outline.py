@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dsreview.languages.base import Language, ScopeKind
-from dsreview.languages.names import NameRole, names
-from dsreview.languages.scopes import MAX_DEPTH, Scope, lines_of, scopes_at
+from dsreview.languages.names import Name, NameRole, names
+from dsreview.languages.scopes import Scope, lines_of, scopes_at
 from dsreview.patch import Span
 
 if TYPE_CHECKING:
@@ -14,61 +14,112 @@ if TYPE_CHECKING:
 
 MAX_FIELD_LINES = 40
 MAX_SIGNATURES = 20
+MAX_IMPORTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    shown: tuple[Span, ...]
+    """Lines that are shown anyway."""
+    changed: tuple[int, ...]
+    """Those of them that changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Spans of the file, each group in source order."""
+    """Spans of the file, each group in source order, at most 40 of a group."""
 
     imports: tuple[Span, ...]
-    """Imports of names that the scope uses."""
+    """Imports of names that the shown lines use; in C and C++, all."""
     types: tuple[Span, ...]
-    """Headers of the types and namespaces around the scope."""
+    """Headers of the types and namespaces around the changed lines."""
     fields: tuple[Span, ...]
     """Lines of the innermost of these types that lie in none of its methods."""
     called: tuple[Span, ...]
-    """Signatures of the definitions in this file that the changed lines call."""
+    """Headers of the definitions in this file that the changed lines name."""
 
 
-def outline(tree: "Tree", language: Language, scope: Span, changed: tuple[int, ...]) -> Outline:
-    """What helps with the lines of `scope`, of which `changed` changed."""
-    chain = list(scopes_at(tree, language, (scope.start,)))
-    types = [
-        found
-        for found in chain
-        if not found.kind.is_function_like and found.span != scope and scope.start in found.span
-    ]
-    used = {name.text for name in names(tree, language, scope)}
-    called = _called_names(tree, language, scope, set(changed))
-    return Outline(
-        imports=tuple(_imports(tree, language, used, scope)),
-        types=tuple(found.header for found in types),
-        fields=tuple(_fields(tree, language, types)),
-        called=tuple(_signatures(tree, language, called, scope)),
+def outlines(tree: "Tree", language: Language, regions: tuple[Region, ...]) -> tuple[Outline, ...]:
+    facts = _Facts(
+        all_names=tuple(names(tree, language)),
+        definitions=tuple(_definitions(tree, language)),
+        imports=tuple(_imports(tree, language)),
+        imports_files=language.name in ("c", "cpp"),
     )
+    return tuple(_outline(facts, region) for region in regions)
 
 
-def _called_names(
-    tree: "Tree", language: Language, scope: Span, changed: set[int]
-) -> frozenset[str]:
-    return frozenset(
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    all_names: tuple[Name, ...]
+    definitions: tuple[Scope, ...]
+    imports: tuple[tuple[Span, frozenset[str]], ...]
+    """Statements with the names in them."""
+    imports_files: bool
+    """An import brings names that it does not write."""
+
+
+def _outline(facts: _Facts, region: Region) -> Outline:
+    shown = {line for span in region.shown for line in range(span.start, span.stop)}
+    changed = frozenset(region.changed)
+    used = {name.text for name in facts.all_names if name.line in shown}
+    named = {
         name.text
-        for name in names(tree, language, scope)
+        for name in facts.all_names
         if name.line in changed and name.role is not NameRole.DEFINITION
+    }
+    types = [
+        scope
+        for scope in facts.definitions
+        if not scope.kind.is_function_like and any(line in scope.span for line in changed)
+    ]
+    imports = [span for span, brought in facts.imports if facts.imports_files or brought & used]
+    called = [
+        scope.header
+        for scope in facts.definitions
+        if scope.name.rpartition(".")[2] in named and scope not in types
+    ]
+    return Outline(
+        imports=tuple(imports[:MAX_IMPORTS]),
+        types=tuple(scope.header for scope in types),
+        fields=tuple(_fields(facts, types[-1]))[:MAX_FIELD_LINES] if types else (),
+        called=tuple(called[:MAX_SIGNATURES]),
     )
 
 
-def _imports(tree: "Tree", language: Language, used: set[str], scope: Span) -> Iterator[Span]:
-    """Import statements that name something that is used; all where they name no names."""
+def _fields(facts: _Facts, around: Scope) -> Iterator[Span]:
+    """Lines of a type that lie in no definition inside it, nor hold only a bracket."""
+    inner = [
+        scope.span
+        for scope in facts.definitions
+        if scope is not around
+        and around.span.start <= scope.span.start
+        and scope.span.stop <= around.span.stop
+    ]
+    lines_with_names = {name.line for name in facts.all_names if name.line in around.span}
+    for line in sorted(lines_with_names):
+        if line not in around.header and not any(line in span for span in inner):
+            yield Span(line, line + 1)
+
+
+def _definitions(tree: "Tree", language: Language) -> Iterator[Scope]:
+    """All scopes of the file except closures without a name."""
+    lines = tuple(range(1, tree.root_node.end_point.row + 2))
+    for scope in scopes_at(tree, language, lines):
+        if scope.kind is not ScopeKind.CLOSURE or not scope.name.endswith("<lambda>"):
+            yield scope
+
+
+def _imports(tree: "Tree", language: Language) -> Iterator[tuple[Span, frozenset[str]]]:
     for node in _top_nodes(tree, language):
-        if node.type not in language.imports:
-            continue
-        span = lines_of(node)
-        if span.overlaps(scope):
-            continue
-        brought = {name.text for name in names(tree, language, span)}
-        if not brought or brought & used or language.name in ("c", "cpp"):
-            yield span
+        if node.type in language.imports:
+            span = lines_of(node)
+            words = (node.text or b"").decode("utf-8", "replace")
+            yield span, frozenset(_split_words(words))
+
+
+def _split_words(text: str) -> list[str]:
+    return "".join(char if char.isalnum() or char == "_" else " " for char in text).split()
 
 
 def _top_nodes(tree: "Tree", language: Language) -> Iterator["Node"]:
@@ -78,40 +129,3 @@ def _top_nodes(tree: "Tree", language: Language) -> Iterator["Node"]:
         if language.scope_kind(node.type) is ScopeKind.NAMESPACE:
             body = node.child_by_field_name("body")
             yield from (body.children if body is not None else ())
-
-
-def _fields(tree: "Tree", language: Language, types: list[Scope]) -> Iterator[Span]:
-    if not types:
-        return
-    span = types[-1].span
-    inner = [
-        found.span
-        for found in _definitions(tree, language)
-        if span.start <= found.span.start and found.span.stop <= span.stop and found.span != span
-    ]
-    taken = {line for one in inner for line in range(one.start, one.stop)}
-    free = [line for line in range(types[-1].header.stop, span.stop - 1) if line not in taken]
-    for line in free[:MAX_FIELD_LINES]:
-        yield Span(line, line + 1)
-
-
-def _signatures(
-    tree: "Tree", language: Language, called: frozenset[str], scope: Span
-) -> Iterator[Span]:
-    num_found = 0
-    for found in _definitions(tree, language):
-        own_name = found.name.rpartition(".")[2]
-        is_here = found.span.start in scope or found.span == scope
-        if own_name in called and not is_here and num_found < MAX_SIGNATURES:
-            num_found += 1
-            yield found.header
-
-
-def _definitions(tree: "Tree", language: Language) -> Iterator[Scope]:
-    """All named scopes of the file."""
-    last = tree.root_node.end_point.row + 1
-    assert MAX_DEPTH > 0
-    lines = tuple(range(1, last + 1))
-    for found in scopes_at(tree, language, lines):
-        if found.kind is not ScopeKind.CLOSURE:
-            yield found

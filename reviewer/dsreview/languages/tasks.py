@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dsreview import languages
 from dsreview.languages.names import Name, names
-from dsreview.languages.outline import Outline, outline
+from dsreview.languages.outline import Outline, Region, outlines
 from dsreview.languages.scopes import Scope, enclosing_scopes
 from dsreview.languages.syntax import SyntaxErrors, python_refuses, syntax_errors
 from dsreview.patch import Span
@@ -113,16 +113,19 @@ NAMES = Task("dsreview.languages.tasks:find_names", NamesRequest, NamesReply)
 class OutlineRequest:
     language: str
     source: bytes
-    scope: Span
-    """The lines that are shown anyway."""
-    changed: tuple[int, ...]
-    """Those of them that changed."""
+    regions: tuple[Region, ...]
 
 
-def find_outline(request: OutlineRequest) -> Outline:
+@dataclass(frozen=True, slots=True)
+class OutlineReply:
+    outlines: tuple[Outline, ...]
+    """One per region asked for."""
+
+
+def find_outlines(request: OutlineRequest) -> OutlineReply:
     language = languages.by_name(request.language)
     tree = languages.parse(request.language, request.source)
-    return outline(tree, language, request.scope, request.changed)
+    return OutlineReply(outlines(tree, language, request.regions))
 
 
-OUTLINE = Task("dsreview.languages.tasks:find_outline", OutlineRequest, Outline)
+OUTLINE = Task("dsreview.languages.tasks:find_outlines", OutlineRequest, OutlineReply)
