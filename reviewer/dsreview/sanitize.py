@@ -52,6 +52,14 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\x{point:02x}" if point < 0x100 else f"\\u{{{point:x}}}"
 
 
+def utf8(text: str) -> bytes:
+    """The bytes that `text` was decoded from; "?" for what no bytes can be."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
 def command_data(text: str) -> str:
     r"""`text` as the message of a GitHub workflow command.
 

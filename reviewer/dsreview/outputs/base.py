@@ -1,10 +1,11 @@
 """What every output is given, and the questions that several of them ask."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
 from dsreview.change import EmptySnapshot, Snapshot
+from dsreview.finding import Finding
 from dsreview.patch import Span, split_lines
 from dsreview.report import Report
 
@@ -22,6 +23,11 @@ class CodeView:
         """Lines of a file after the change; empty where it is gone or unknown."""
         content = self.head.read(path)
         return split_lines((content or b"").decode("utf-8", "surrogateescape"))
+
+    def files(self, findings: Iterable[Finding]) -> dict[str, list[str]]:
+        """Lines of every file that has a finding, each read once."""
+        paths = dict.fromkeys(finding.path for finding in findings)
+        return {path: self.lines(path) for path in paths}
 
 
 class Output(Protocol):
