@@ -1,0 +1,110 @@
+"""Where a change comes from: a git repository, or a patch."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from dsreview.change import Change
+from dsreview.errors import NotARepositoryError, UsageError
+from dsreview.patch import Patch
+from dsreview.sources.clean_room import CleanRoom
+from dsreview.sources.commits import from_commit, from_range
+from dsreview.sources.objects import ObjectStore
+from dsreview.sources.patches import hunks_only, place_patch, read_patch
+from dsreview.sources.path_limits import limit, paths_from_top, refuse_unknown
+from dsreview.sources.repository import find_repository
+from dsreview.sources.request import SourceRequest
+from dsreview.sources.revisions import read_range
+from dsreview.sources.sides import Place, Sides
+from dsreview.sources.snapshots import TreeSnapshot
+from dsreview.sources.tree_diff import diff_trees
+from dsreview.sources.uncommitted import from_index, from_worktree
+
+Source = Callable[[Place], Sides]
+SOURCES: Mapping[str, Source] = {
+    "worktree": from_worktree,
+    "staged": from_index,
+    "range": from_range,
+    "commit": from_commit,
+}
+
+__all__ = ["SOURCES", "SourceRequest", "open_change"]
+
+
+@contextmanager
+def open_change(request: SourceRequest) -> Iterator[Change]:
+    """The change that a request names; its snapshots are readable until the exit.
+
+    Raises:
+        UsageError: the request, a revision or a patch cannot be taken.
+        GitError: git failed, for example over an object that is not here.
+    """
+    name = _source_name(request)
+    if name != "patch":
+        with CleanRoom(find_repository(request.folder)) as room:
+            place = Place(room, ObjectStore(room), request)
+            yield _change(place, SOURCES[name](place))
+        return
+    patch = read_patch(request)
+    try:
+        repository = find_repository(request.folder)
+    except NotARepositoryError:
+        limits = paths_from_top(request.paths, request.folder, None)
+        change = hunks_only(patch, "the folder is in no repository")
+        yield _limited(change, limits)
+        return
+    with CleanRoom(repository) as room:
+        place = Place(room, ObjectStore(room), request)
+        sides = place_patch(place, patch)
+        if sides is not None:
+            yield _change(place, sides)
+            return
+        change = hunks_only(patch, "it applies neither to HEAD nor to the worktree")
+        yield _limited(change, _limits(place))
+
+
+def _source_name(request: SourceRequest) -> str:
+    given = {
+        "--patch": request.patch_file is not None or request.patch is not None,
+        "--commit": bool(request.commit),
+        "--staged": request.is_staged,
+        "a revision": bool(request.revision),
+    }
+    chosen = [name for name, is_given in given.items() if is_given]
+    if len(chosen) > 1:
+        raise UsageError(f"{chosen[0]} and {chosen[1]} exclude each other")
+    names = {"--patch": "patch", "--commit": "commit", "--staged": "staged"}
+    name = names.get(chosen[0], "worktree") if chosen else "worktree"
+    if name == "worktree" and read_range(request.revision) is not None:
+        name = "range"
+    if request.with_untracked and name != "worktree":
+        raise UsageError("--untracked is about the worktree, which this change does not end at")
+    return name
+
+
+def _change(place: Place, sides: Sides) -> Change:
+    patch = diff_trees(place.room, sides.base, sides.head)
+    seen = {path for file in patch.files for path in (file.path, file.old_path)}
+    unreadable = tuple(file for file in sides.unreadable if file.path not in seen)
+    base = TreeSnapshot(place.room, place.store, sides.base)
+    head = TreeSnapshot(place.room, place.store, sides.head)
+    limits = _limits(place)
+    if limits:
+        refuse_unknown(limits, base.tree.files, head.tree.files)
+    return Change(
+        patch=limit(Patch(patch.files + unreadable), limits),
+        base=base,
+        head=head,
+        base_name=sides.base_name,
+        head_name=sides.head_name,
+        notes=sides.notes,
+    )
+
+
+def _limits(place: Place) -> tuple[str, ...]:
+    request = place.request
+    return paths_from_top(request.paths, request.folder, place.room.repository.worktree)
+
+
+def _limited(change: Change, limits: tuple[str, ...]) -> Change:
+    return replace(change, patch=limit(change.patch, limits))

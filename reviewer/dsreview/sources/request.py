@@ -1,0 +1,29 @@
+"""What the user asked to have reviewed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """Where a change comes from; at most one of the ways is given.
+
+    Nothing given: the worktree against HEAD. Text fields are as the user typed them.
+    """
+
+    folder: Path
+    """Where the command runs; any folder of the repository."""
+    revision: str = ""
+    """`REV` (the worktree against it), `A..B` or `A...B` (from their merge base)."""
+    is_staged: bool = False
+    """The index against HEAD."""
+    commit: str = ""
+    """One commit against its first parent."""
+    patch_file: Path | None = None
+    """A patch; `-` is standard input."""
+    patch: bytes | None = None
+    """The patch itself, where the caller has already read it."""
+    paths: tuple[str, ...] = ()
+    """Only these files and folders, literally, relative to `folder`."""
+    with_untracked: bool = False
+    """Also files that git does not track and `.gitignore` does not name."""

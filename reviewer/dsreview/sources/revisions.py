@@ -1,0 +1,116 @@
+"""What the user's words for commits stand for."""
+
+import re
+from dataclasses import dataclass
+
+from dsreview.errors import GitError, RevisionError
+from dsreview.sources.clean_room import CleanRoom
+
+_UPSTREAM = re.compile(r"(.*)@\{(?:u|upstream|push)\}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """`A..B` or `A...B`; an empty side is HEAD."""
+
+    old: str
+    new: str
+    is_from_merge_base: bool
+
+
+def read_range(revision: str) -> Range | None:
+    """None where the text is one revision."""
+    for dots in ("...", ".."):
+        if dots in revision:
+            old, new = revision.split(dots, 1)
+            return Range(old or "HEAD", new or "HEAD", dots == "...")
+    return None
+
+
+def resolve(room: CleanRoom, revision: str, kind: str = "commit") -> str:
+    """Id of the commit (or tree) that a revision names.
+
+    Raises:
+        RevisionError: it names none.
+    """
+    complete = _expand_upstream(room, revision)
+    if revision.startswith(("-", "^")) or not revision or "\n" in revision or "\0" in revision:
+        raise RevisionError(f"{revision!r} is not a revision")
+    try:
+        output = room.run("rev-parse", "--verify", "--end-of-options", f"{complete}^{{{kind}}}")
+    except GitError:
+        raise RevisionError(_unknown(room, revision)) from None
+    return output.decode().split("\n")[-2]
+
+
+def resolve_tree(room: CleanRoom, revision: str) -> tuple[str, str]:
+    """Id of the tree that a revision names, and the commit's id where it has one."""
+    tree = resolve(room, revision, "tree")
+    try:
+        return tree, resolve(room, revision)
+    except RevisionError:
+        return tree, tree
+
+
+def resolve_head(room: CleanRoom) -> str | None:
+    """The commit at HEAD; None on a branch without commits."""
+    try:
+        return resolve(room, "HEAD")
+    except RevisionError:
+        return None
+
+
+def first_parent(room: CleanRoom, commit: str) -> str | None:
+    """None for a first commit.
+
+    Raises:
+        RevisionError: the history ends there only because the clone is shallow.
+    """
+    header = room.run("cat-file", "commit", commit).split(b"\n\n", 1)[0].decode("utf-8", "replace")
+    parents = [line[7:] for line in header.split("\n") if line.startswith("parent ")]
+    if not parents:
+        return None
+    if commit in _shallow_commits(room):
+        raise RevisionError(
+            f"{commit[:12]} is where this shallow clone ends: its parent is not here; "
+            "fetch it with git fetch --deepen=1"
+        )
+    return parents[0]
+
+
+def merge_base(room: CleanRoom, old: str, new: str) -> str:
+    output = room.run("merge-base", "--end-of-options", old, new, allowed=(0, 1))
+    if not output:
+        hint = "; the clone is shallow, fetch more of it" if _shallow_commits(room) else ""
+        raise RevisionError(f"{old[:12]} and {new[:12]} have no commit in common{hint}")
+    return output.decode().split("\n", 1)[0]
+
+
+def _shallow_commits(room: CleanRoom) -> frozenset[str]:
+    path = room.git_dir / "shallow"
+    return frozenset(path.read_text().split()) if path.exists() else frozenset()
+
+
+def _unknown(room: CleanRoom, revision: str) -> str:
+    hint = "; the clone is shallow" if _shallow_commits(room) else ""
+    if revision == "HEAD":
+        return "HEAD names no commit yet"
+    return f"{revision} names no commit{hint}"
+
+
+def _expand_upstream(room: CleanRoom, revision: str) -> str:
+    """`main@{upstream}` as the ref it is configured to be, since git sees no configuration."""
+    match = _UPSTREAM.match(revision)
+    if match is None:
+        return revision
+    branch = match.group(1)
+    if branch in ("", "HEAD"):
+        head = (room.git_dir / "HEAD").read_text().strip()
+        branch = head.removeprefix("ref: refs/heads/")
+    config = room.repository.config
+    remote = config.get(f"branch.{branch}.remote", "")
+    merged = config.get(f"branch.{branch}.merge", "").removeprefix("refs/heads/")
+    if not remote or not merged:
+        raise RevisionError(f"{revision}: no upstream is configured for {branch}")
+    prefix = "refs/heads/" if remote == "." else f"refs/remotes/{remote}/"
+    return f"{prefix}{merged}{revision[match.end() :]}"

@@ -1,0 +1,100 @@
+"""Changes that are not committed: the index, or the worktree."""
+
+from pathlib import Path
+
+from dsreview.errors import UsageError
+from dsreview.patch import FileKind, kind_of_mode
+from dsreview.sources.index import read_index, staged_files
+from dsreview.sources.revisions import resolve_head, resolve_tree
+from dsreview.sources.sides import NOTHING, Place, Sides
+from dsreview.sources.trees import TreeEntry, list_tree, write_tree
+from dsreview.sources.untracked import untracked_files
+from dsreview.sources.worktree import WorktreeFiles, WorktreeReader, add_file, read_worktree
+
+MAX_NAMES = 3
+
+
+def from_index(place: Place) -> Sides:
+    """The index against HEAD."""
+    base, base_name = _head(place)
+    files = staged_files(read_index(place.room))
+    return Sides(base, _write(place, base, files), base_name, "index")
+
+
+def from_worktree(place: Place) -> Sides:
+    """The worktree against HEAD or another revision."""
+    revision = place.request.revision
+    base, base_name = resolve_tree(place.room, revision) if revision else _head(place)
+    found = read_tracked(place)
+    if place.request.with_untracked:
+        _add_untracked(place, found)
+    head = _write(place, base, found.files)
+    return Sides(base, head, base_name, "worktree", tuple(_notes(found)))
+
+
+def read_tracked(place: Place) -> WorktreeFiles:
+    """Every tracked file of the worktree as it is now.
+
+    Raises:
+        UsageError: the repository is bare.
+    """
+    with WorktreeReader(worktree_of(place)) as reader:
+        return read_worktree(
+            reader,
+            read_index(place.room),
+            place.store,
+            has_modes=place.room.repository.config.get("core.filemode", "true").lower() != "false",
+        )
+
+
+def worktree_of(place: Place) -> Path:
+    worktree = place.room.repository.worktree
+    if worktree is None:
+        raise UsageError("this repository has no worktree; name a range A..B or a commit")
+    return worktree
+
+
+def _head(place: Place) -> tuple[str, str]:
+    commit = resolve_head(place.room)
+    return (place.room.empty_tree, NOTHING) if commit is None else (commit, commit)
+
+
+def _write(place: Place, base: str, files: dict[str, TreeEntry]) -> str:
+    return write_tree(place.store, files, list_tree(place.room, base).folder_ids)
+
+
+def _add_untracked(place: Place, found: WorktreeFiles) -> None:
+    links = {path for path, entry in found.files.items() if _is_submodule(entry)}
+    tracked = found.files.keys() | links
+    with WorktreeReader(worktree_of(place)) as reader:
+        for path in untracked_files(place.room.repository, tracked):
+            add_file(reader, path, place.store, found)
+
+
+def _is_submodule(entry: TreeEntry) -> bool:
+    return kind_of_mode(entry.mode) is FileKind.SUBMODULE
+
+
+def _notes(found: WorktreeFiles) -> list[str]:
+    told = (
+        (found.unmerged, "has unresolved conflicts", "have unresolved conflicts"),
+        (
+            found.not_looked_at,
+            "is marked as unchanged in the index and was not looked at",
+            "are marked as unchanged in the index and were not looked at",
+        ),
+        (
+            found.converted,
+            "differs from the index in its line ends alone: no change",
+            "differ from the index in their line ends alone: no change",
+        ),
+    )
+    return [
+        f"{_names(paths)} {one if len(paths) == 1 else many}" for paths, one, many in told if paths
+    ]
+
+
+def _names(paths: list[str]) -> str:
+    more = len(paths) - MAX_NAMES
+    shown = ", ".join(paths[:MAX_NAMES])
+    return f"{shown} and {more} more" if more > 0 else shown
