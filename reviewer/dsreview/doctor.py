@@ -15,6 +15,8 @@ import psutil
 from dsreview import __version__
 from dsreview.cache import default_folder
 from dsreview.config import Config, user_config_file
+from dsreview.errors import ConfigurationError
+from dsreview.model_choice import chosen_backend
 
 LOCAL_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "llguidance")
 
@@ -63,7 +65,7 @@ def examine(config: Config) -> Iterator[Check]:
     else:
         yield Check("local models", True, ", ".join(map(_version, LOCAL_PACKAGES)))
         yield from _devices()
-    yield from _model(config)
+    yield _model(config)
     yield from _known_models()
 
 
@@ -86,20 +88,26 @@ def _version(package: str) -> str:
 def _devices() -> Iterator[Check]:
     from dsengine import device  # torch: seconds
 
-    for found in device.examine():
-        yield Check(f"device {found.name}", found.is_trusted, found.text)
+    for name in ("mps", "cuda", "cpu"):
+        if not device.is_present(name):
+            yield Check(f"device {name}", False, "not on this machine")
+        elif device.computes_right(name):
+            free = device.free_memory(name) / 1e9
+            yield Check(f"device {name}", True, f"computes as it should; {free:.1f} GB free")
+        else:
+            yield Check(f"device {name}", False, "present, but its results are wrong: not used")
 
 
-def _model(config: Config) -> Iterator[Check]:
-    from dsreview.backends import is_named
-
-    if not is_named(config):
+def _model(config: Config) -> Check:
+    try:
+        name = chosen_backend(config)
+    except ConfigurationError as error:
+        return Check("model", False, str(error))
+    if name is None:
         text = f'none named: only checks run; put model = "..." into {user_config_file()}'
-        yield Check("model", False, text)
-    elif config.base_url:
-        yield Check("model", True, f"{config.model} at {config.base_url}")
-    else:
-        yield Check("model", True, config.model)
+        return Check("model", False, text)
+    where = f" at {config.base_url}" if name == "http" else ""
+    return Check("model", True, f"{config.model}{where}, backend {name}")
 
 
 def _known_models() -> Iterator[Check]:

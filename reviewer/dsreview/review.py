@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 
 from dsreview.cache import Cache
@@ -9,24 +10,23 @@ from dsreview.change import Change, ChangedFile
 from dsreview.checks.impact import find_impacts
 from dsreview.checks.rules import RuleSet, find_by_rules
 from dsreview.config import Config
-from dsreview.context import Context, ContextMode, build_contexts
+from dsreview.context import ContextMode
 from dsreview.coverage import CoverageLedger
-from dsreview.errors import BackendError, TaskFailed
+from dsreview.errors import BackendError
 from dsreview.evidence import check_evidence
-from dsreview.finding import Finding, Origin, Refusal
-from dsreview.languages.tasks import SCOPES, ScopesRequest
-from dsreview.model_review import ModelSettings, Outcome, review_contexts
+from dsreview.finding import Finding, Refusal
+from dsreview.gathering import distinct, in_order, on_disk, with_scopes
+from dsreview.model_stage import ModelStage
 from dsreview.progress import Progress
 from dsreview.prompt import Backend
 from dsreview.repair import RepairSettings, repair
-from dsreview.report import Report, Stats, Status
+from dsreview.report import Coverage, Report, Stats, Status
 from dsreview.sandbox import Sandbox
-from dsreview.selection import ignores, select
+from dsreview.selection import IGNORE_FILE, ignores, select
 from dsreview.suppression import suppress
 
 NO_MODEL = "no model: only the checks ran; `dsreview doctor` says how to get one"
 OUT_OF_TIME = "the time budget was used up"
-OUT_OF_TOKENS = "the token budget was used up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +42,31 @@ class Tools:
 
 
 @dataclass(slots=True)
-class _Found:
-    """What the stages add up to."""
+class _Review:
+    """One review while it runs: its parts, and what the stages add up to."""
 
+    change: Change
+    config: Config
+    tools: Tools
+    ledger: CoverageLedger
+    started: float
+    backend: Backend | None = None
+    files: tuple[ChangedFile, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stats: Stats = field(default_factory=Stats)
     prompt_revision: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class _Deadline:
-    """When the time budget ends, on `clock`; None where there is no budget."""
-
-    clock: Callable[[], float]
-    at: float | None
-
     @property
     def left_s(self) -> float | None:
-        return None if self.at is None else max(0.0, self.at - self.clock())
+        """Seconds left of the time budget; None where there is none."""
+        if not self.config.budget_s:
+            return None
+        return max(0.0, self.started + self.config.budget_s - self.tools.clock())
 
     @property
-    def is_over(self) -> bool:
+    def is_out_of_time(self) -> bool:
         return self.left_s == 0.0
 
 
@@ -74,92 +76,154 @@ def review(change: Change, config: Config, tools: Tools) -> Report:
     Raises:
         UsageError: a team's rule file cannot be used.
     """
-    started = tools.clock()
-    deadline = _Deadline(tools.clock, started + config.budget_s if config.budget_s else None)
-    found = _Found(notes=list(change.notes))
     ledger = CoverageLedger(patch.path for patch in change.patch.files)
-    selection = select(
-        change, ignores(change.base, config.exclude), has_model=tools.backend is not None
-    )
-    for row in selection.left_out:
-        ledger.settle(row)
-    files = selection.files
-    _run_checks(change, files, config, tools, deadline, ledger, found)
-    _run_model(files, config, tools, deadline, ledger, found)
-    _gate(change, files, config, tools, deadline, found)
+    run = _Review(change, config, tools, ledger, tools.clock())
+    run.notes += [*change.notes, *_notes_on_settings(change)]
+    _select(run)
+    _check(run)
+    with ExitStack() as stack:
+        _ask_model(run, stack)
+        _gate(run)
     rows = ledger.rows()
-    status = Status.PARTIAL if any(row.is_gap for row in rows) else Status.COMPLETE
-    if rows and all(row.is_gap and not row.reviewers for row in rows if not row.is_excluded):
-        status = Status.FAILED if status is Status.PARTIAL else status
     return Report(
-        status=status,
-        findings=_in_order(_on_disk(found.findings, files)),
+        status=_status(rows),
+        findings=in_order(on_disk(run.findings, run.files)),
         coverage=rows,
-        stats=replace(found.stats, seconds=tools.clock() - started),
-        refused=tuple(found.refused),
-        notes=tuple(dict.fromkeys(found.notes)),
+        stats=replace(run.stats, seconds=tools.clock() - run.started),
+        refused=tuple(run.refused),
+        notes=tuple(dict.fromkeys(run.notes)),
         base_name=change.base_name,
         head_name=change.head_name,
-        prompt_revision=found.prompt_revision,
+        prompt_revision=run.prompt_revision,
         max_findings=config.max_findings,
     )
 
 
-def _run_checks(
-    change: Change,
-    files: Sequence[ChangedFile],
-    config: Config,
-    tools: Tools,
-    deadline: _Deadline,
-    ledger: CoverageLedger,
-    found: _Found,
-) -> None:
+def _select(run: _Review) -> None:
+    ignored = ignores(run.change.base, run.config.exclude)
+    selection = select(run.change, ignored, has_model=run.tools.open_backend is not None)
+    for row in selection.left_out:
+        run.ledger.settle(row)
+    run.files = selection.files
+
+
+def _check(run: _Review) -> None:
     """Rules file by file, then what the change breaks elsewhere."""
-    rules = RuleSet.builtin().with_team_rules(change.base).without(config.disable)
-    checked = [file for file in files if file.language]
-    on_disk = {file.path: file.patch.path for file in files}
-    with tools.progress.phase("checks", len(checked)) as phase:
+    sandbox, disabled = run.tools.sandbox, run.config.disable
+    rules = RuleSet.builtin().with_team_rules(run.change.base, sandbox)
+    checked = [file for file in run.files if file.language]
+    names = {file.path: file.patch.path for file in run.files}
+    with run.tools.progress.phase("checks", len(checked)) as phase:
         for file in checked:
-            if deadline.is_over:
-                ledger.left_out(file.patch.path, OUT_OF_TIME)
+            if run.is_out_of_time:
+                run.ledger.left_out(file.patch.path, OUT_OF_TIME)
                 continue
-            result = find_by_rules((file,), rules, tools.sandbox)
-            found.findings.extend(result.findings)
+            result = find_by_rules((file,), rules, sandbox)
+            run.findings += [one for one in result.findings if one.rule not in disabled]
             for failure in result.failures:
-                ledger.left_out(on_disk.get(failure.path, failure.path), failure.reason)
+                run.ledger.left_out(names[failure.path], failure.reason)
             if not result.failures:
-                ledger.read(file.patch.path, "rules")
+                run.ledger.read(file.patch.path, "rules")
             phase.advance()
-    if deadline.is_over:
-        for file in checked:
-            ledger.left_out(file.patch.path, OUT_OF_TIME)
+    if run.is_out_of_time:
         return
-    impact = find_impacts(change, checked, tools.sandbox, tools.cache)
-    found.findings.extend(
-        finding for finding in impact.findings if finding.rule not in config.disable
-    )
+    impact = find_impacts(run.change, checked, sandbox, run.tools.cache)
+    run.findings += [one for one in impact.findings if one.rule not in disabled]
     for failure in impact.failures:
-        if failure.path in on_disk:
-            ledger.left_out(on_disk[failure.path], failure.reason)
+        if failure.path in names:
+            run.ledger.left_out(names[failure.path], failure.reason)
         else:
-            found.notes.append(f"{failure.path}: {failure.reason}")
+            run.notes.append(f"{failure.path}: {failure.reason}")
 
 
-def _gate(
-    change: Change,
-    files: Sequence[ChangedFile],
-    config: Config,
-    tools: Tools,
-    deadline: _Deadline,
-    found: _Found,
-) -> None:
-    """Drop what is answered, contradicted or too mild; check every suggestion."""
-    severe = [f for f in found.findings if f.severity.rank >= config.min_severity.rank]
-    scoped = _with_scopes(severe, files, tools.sandbox)
-    kept, ignored, notes = suppress(scoped, {file.path: file.text for file in files})
-    found.notes.extend(notes)
-    kept, contradicted = check_evidence(_distinct(kept), change, files, tools.sandbox)
-    settings = RepairSettings(max_rounds=config.max_rounds, deadline_s=deadline.left_s)
-    result = repair(kept, files, tools.sandbox, tools.backend, settings)
-    found.findings = list(result.findings)
-    found.refused.extend((*ignored, *contradicted, *result.refused))
+def _ask_model(run: _Review, stack: ExitStack) -> None:
+    """Let the model read every file, as far as time and tokens go."""
+    if run.tools.open_backend is None:
+        run.notes.append(NO_MODEL)
+        return
+    if not run.files:
+        return
+    if run.is_out_of_time:
+        _leave_to_nobody(run, OUT_OF_TIME)
+        return
+    try:
+        with run.tools.progress.phase("load"):
+            run.backend = stack.enter_context(closing(run.tools.open_backend()))
+        stage = ModelStage(
+            backend=run.backend,
+            mode=ContextMode(run.config.context),
+            sandbox=run.tools.sandbox,
+            cache=run.tools.cache,
+            progress=run.tools.progress,
+            max_tokens=run.config.max_tokens,
+            deadline_s=run.left_s,
+        )
+        result = stage.run(run.files, run.ledger)
+    except BackendError as error:
+        run.backend = None
+        run.notes.append(f"the model could not be used: {error}")
+        _leave_to_nobody(run, "the model could not be used")
+        return
+    run.findings += [one for one in result.findings if one.rule not in run.config.disable]
+    run.refused += result.refused
+    run.prompt_revision = result.prompt_revision
+    run.stats = Stats(
+        prompt_tokens=result.usage.prompt_tokens,
+        completion_tokens=result.usage.completion_tokens,
+        model_seconds=result.usage.seconds,
+        device=run.backend.device,
+        model=run.backend.model,
+        cache_hits=result.usage.cache_hits,
+        cache_misses=result.usage.cache_misses,
+    )
+
+
+def _leave_to_nobody(run: _Review, reason: str) -> None:
+    for file in run.files:
+        run.ledger.left_out(file.patch.path, reason)
+
+
+def _gate(run: _Review) -> None:
+    """Drop what is answered, contradicted or too mild; prove every suggestion."""
+    sandbox = run.tools.sandbox
+    floor = run.config.min_severity.rank
+    severe = [finding for finding in run.findings if finding.severity.rank >= floor]
+    scoped = with_scopes(severe, run.files, sandbox)
+    kept, ignored, notes = suppress(scoped, {file.path: file.text for file in run.files})
+    kept, repeated = distinct(kept)
+    kept, contradicted = check_evidence(kept, run.change, run.files, sandbox)
+    run.notes += notes
+    run.refused += [*ignored, *repeated, *contradicted]
+    settings = RepairSettings(
+        max_rounds=run.config.max_rounds, deadline_s=run.left_s, namespace="diff"
+    )
+    with run.tools.progress.phase("repair"):
+        result = repair(kept, run.files, sandbox, run.backend, settings, run.tools.cache)
+    run.findings = list(result.findings)
+    run.refused += result.refused
+    run.stats = replace(
+        run.stats,
+        prompt_tokens=run.stats.prompt_tokens + result.usage.prompt_tokens,
+        completion_tokens=run.stats.completion_tokens + result.usage.completion_tokens,
+        model_seconds=run.stats.model_seconds + result.usage.seconds,
+        cache_hits=run.stats.cache_hits + result.usage.cache_hits,
+        cache_misses=run.stats.cache_misses + result.usage.cache_misses,
+        repair_rounds=result.rounds - 1,
+    )
+
+
+def _status(rows: Sequence[Coverage]) -> Status:
+    wanted = [row for row in rows if not row.is_excluded]
+    if not any(row.is_gap for row in wanted):
+        return Status.COMPLETE
+    return Status.PARTIAL if any(row.reviewers for row in wanted) else Status.FAILED
+
+
+def _notes_on_settings(change: Change) -> Iterable[str]:
+    """A change to what steers the review is told, and takes effect once it is merged."""
+    for patch in change.patch.files:
+        steers = patch.path in (".dsreview.toml", IGNORE_FILE) or patch.path.startswith(
+            ".dsreview/rules/"
+        )
+        if steers:
+            yield f"{patch.path} is changed here; this review used its old state"

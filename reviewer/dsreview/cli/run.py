@@ -8,10 +8,10 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
-from dsreview.backends import is_named, open_backend
 from dsreview.cache import Cache, DirectoryCache, NoCache, default_folder
 from dsreview.config import Config, load, user_config_file
 from dsreview.errors import UsageError
+from dsreview.model_choice import chosen_backend, open_backend
 from dsreview.outputs import OUTPUTS, view_for
 from dsreview.progress import open_progress
 from dsreview.review import Tools
@@ -43,7 +43,7 @@ def preview(request: SourceRequest, flags: Mapping[str, object]) -> int:
     with open_change(request) as change:
         config = load(change.base, flags, user_file=user_config_file())
         ignored = ignores(change.base, config.exclude)
-        selection = select(change, ignored, has_model=is_named(config))
+        selection = select(change, ignored, has_model=chosen_backend(config) is not None)
     languages: dict[str, str] = {
         file.patch.path: file.language or "any language" for file in selection.files
     }
@@ -69,7 +69,7 @@ def review(
         tools = Tools(
             sandbox=stack.enter_context(Sandbox()),
             cache=_cache(config),
-            open_backend=partial(open_backend, config) if is_named(config) else None,
+            open_backend=partial(open_backend, config) if chosen_backend(config) else None,
             progress=progress,
         )
         report = review_change(change, config, tools)

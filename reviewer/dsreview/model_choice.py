@@ -1,0 +1,63 @@
+"""Which model the settings name, if any: nothing is guessed and nothing downloaded."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from dsreview.backends import BACKENDS, BackendSettings
+from dsreview.config import Config
+from dsreview.errors import ConfigurationError
+from dsreview.prompt import Backend
+
+
+def chosen_backend(config: Config) -> str | None:
+    """The row of `BACKENDS` that the settings ask for; None for a review without a model.
+
+    Raises:
+        ConfigurationError: the settings ask for a backend and do not say enough.
+    """
+    if config.backend == "none":
+        return None
+    name = config.backend
+    if name == "auto":
+        name = "http" if config.base_url else "local"
+        if config.model == "auto" and name == "local":
+            return None
+    if config.model == "auto":
+        raise ConfigurationError(f"backend {name} needs a model: --model NAME")
+    if name == "http" and not config.base_url:
+        raise ConfigurationError("backend http needs the server's address: --base-url URL")
+    if name == "local" and _is_missing_folder(config.model):
+        raise ConfigurationError(f"--model {config.model}: no such folder")
+    return name
+
+
+def open_backend(config: Config, environment: Mapping[str, str] = os.environ) -> Backend:
+    """Load the model, or connect to its server.
+
+    Raises:
+        ConfigurationError: no model is named, or its key is not in the environment.
+        BackendError: it cannot be loaded or reached.
+    """
+    name = chosen_backend(config)
+    if name is None:
+        raise ConfigurationError("no model is named: --model NAME")
+    key = ""
+    if config.api_key_env:
+        key = environment.get(config.api_key_env, "")
+        if not key:
+            raise ConfigurationError(f"api-key-env: {config.api_key_env} is not set")
+    settings = BackendSettings(
+        model=config.model,
+        device=config.device,
+        batch_size=config.batch_size,
+        base_url=config.base_url,
+        api_key=key,
+    )
+    return BACKENDS[name](settings)
+
+
+def _is_missing_folder(model: str) -> bool:
+    """Hub names have one slash and no dots in front; anything else with a slash is a path."""
+    looks_like_path = model.startswith(("/", "./", "../", "~")) or model.count("/") > 1
+    return looks_like_path and not Path(model).expanduser().is_dir()
