@@ -54,6 +54,10 @@ class PromptTooLongError(BackendError):
     """A prompt and its answer would not fit the model's window."""
 
 
+class NotebookError(ReviewError):
+    """A notebook whose cells cannot be read: the reason is for the coverage row."""
+
+
 class TaskFailed(ReviewError):
     """A task in the sandbox did not end well: the reason is for the coverage row.
 
