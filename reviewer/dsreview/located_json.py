@@ -15,7 +15,7 @@ class LocatedString:
     """1-based."""
 
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | LocatedString | bool | None | int | float"
+Json: TypeAlias = "dict[str, Json] | list[Json] | LocatedString | bool | int | float | None"
 
 
 def read_json(text: str) -> Json:
@@ -40,29 +40,29 @@ class _Walk:
     def read(self, text: str) -> Json:
         line, counted_to = 1, 0
         for match in _TOKEN.finditer(text):
-            token = match.group()
+            lexeme = match.group()
             line += text.count("\n", counted_to, match.start())
             counted_to = match.start()
-            self._take(token, line)
+            self._take(lexeme, line)
         return self._top
 
-    def _take(self, token: str, line: int) -> None:
-        if token in ",:":
+    def _take(self, lexeme: str, line: int) -> None:
+        if lexeme in ",:":
             return
-        if token in "]}":
+        if lexeme in "]}":
             self._open.pop()
             self._keys.pop()
-        elif token in "[{":
-            container: dict[str, Json] | list[Json] = [] if token == "[" else {}
+        elif lexeme in "[{":
+            container: dict[str, Json] | list[Json] = [] if lexeme == "[" else {}
             self._put(container)
             self._open.append(container)
             self._keys.append(None)
-        elif token.startswith('"') and self._wants_key():
-            self._keys[-1] = json.loads(token)
-        elif token.startswith('"'):
-            self._put(LocatedString(json.loads(token), line))
+        elif lexeme.startswith('"') and self._wants_key():
+            self._keys[-1] = json.loads(lexeme)
+        elif lexeme.startswith('"'):
+            self._put(LocatedString(json.loads(lexeme), line))
         else:
-            self._put(json.loads(token))
+            self._put(json.loads(lexeme))
 
     def _wants_key(self) -> bool:
         return bool(self._open) and isinstance(self._open[-1], dict) and self._keys[-1] is None

@@ -49,7 +49,7 @@ _CELL_MAGICS: Mapping[str, str] = {
 """The language of a cell that starts with this magic; of others it is not known."""
 
 _MAGIC_LINE = re.compile(r"(?P<indent>\s*)(?P<command>%{1,2}[A-Za-z]|!|\?|[\w.]+\?{1,2}\s*$)")
-_MAGIC_VALUE = re.compile(r"(?P<target>\s*[\w.,\s\[\]]+=\s*)(?P<command>(?:%[A-Za-z]|!).*)")
+_MAGIC_VALUE = re.compile(r"(?P<target>[\w.,\s\[\]]+=\s*)(?P<command>(?:%[A-Za-z]|!).*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ def changed_cells(patch: FilePatch, old: str | None, new: str) -> tuple[ChangedF
     Raises:
         NotebookError: it is no notebook, or its language is none that is reviewed.
     """
-    cells = _code_cells(new)
-    old_cells = _code_cells(old) if old is not None else ()
     if old is None and patch.status is not FileStatus.ADDED:
         raise NotebookError("notebook whose old side is not known")
+    cells = _code_cells(new)
+    old_cells = _code_cells(old) if old is not None else ()
     files = []
     for cell, old_cell in _pairs(old_cells, cells):
         old_text = old_cell.text if old_cell is not None else None
