@@ -1,0 +1,187 @@
+"""Any server that speaks OpenAI's chat completions: Ollama, llama.cpp, vLLM, LM Studio.
+
+Code goes to the configured address and nowhere else: no proxies, no redirects, no
+default address. The answer's schema is sent along; a server that refuses it is asked
+for any JSON, then for plain text, which the tolerant parser reads.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from dsreview.backends.base import BackendSettings
+from dsreview.backends.http_format import FORMATS, read_answer, read_problem, request_body
+from dsreview.errors import BackendError, PromptTooLongError, UsageError
+from dsreview.prompt import Answer, Prompt, Sampling, StopReason
+
+_BYTES_PER_TOKEN: Final = 2.5
+"""Fewer than tokenizers need for code (about 3 to 4): estimates err towards too long."""
+_TOKENS_PER_MESSAGE: Final = 16
+_CONNECT_TIMEOUT_S: Final = 10.0
+_ANSWER_TIMEOUT_S: Final = 1_800.0
+_MAX_TRIES: Final = 3
+_MAX_WAIT_S: Final = 30.0
+_MAX_ANSWER_BYTES: Final = 10_000_000
+_BUSY: Final = frozenset({429, 503})
+_REFUSED_FORMAT: Final = frozenset({400, 422, 501})
+
+
+class HttpBackend:
+    """One server and one of its models."""
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        api_key: str = "",
+        max_parallel: int = 4,
+        max_tokens: int = 8_192,
+    ) -> None:
+        """
+        Raises:
+            UsageError: `base_url` is no http address, or no model is named.
+        """
+        self._url = _chat_url(base_url)
+        if not model:
+            raise UsageError(f"{base_url}: name one of the server's models")
+        self.model = model
+        self.device = urlsplit(self._url).netloc.rpartition("@")[2]
+        self.identity = hashlib.sha256(f"http\0{self._url}\0{model}".encode()).hexdigest()
+        self.max_tokens = max_tokens
+        self.counts_are_estimated = False
+        """Whether the server gave no token counts for some answer."""
+        self._format = 0  # index of FORMATS that the server is known to take
+        self._max_parallel = max_parallel
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._client = httpx.Client(
+            headers=headers, trust_env=False, follow_redirects=False, max_redirects=0
+        )
+
+    @classmethod
+    def open(cls, settings: BackendSettings) -> "HttpBackend":
+        return cls(
+            settings.base_url,
+            settings.model,
+            settings.api_key,
+            settings.batch_size,
+            settings.max_tokens,
+        )
+
+    def count_tokens(self, prompt: Prompt) -> int:
+        """An estimate on the safe side: the server's tokenizer is not known."""
+        num_bytes = sum(
+            len(message.text.encode("utf-8", "surrogatepass")) for message in prompt.messages
+        )
+        return int(num_bytes / _BYTES_PER_TOKEN) + _TOKENS_PER_MESSAGE * len(prompt.messages)
+
+    def complete(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Answer]:
+        for prompt in prompts:
+            needed = self.count_tokens(prompt) + sampling.max_new_tokens
+            if needed > self.max_tokens:
+                raise PromptTooLongError(f"about {needed} tokens; the window is {self.max_tokens}")
+        limit_s = _ANSWER_TIMEOUT_S if sampling.deadline_s is None else sampling.deadline_s
+        deadline = time.monotonic() + limit_s
+        pool = ThreadPoolExecutor(max_workers=max(1, self._max_parallel))
+        try:
+            pending = [pool.submit(self._complete_one, p, sampling, deadline) for p in prompts]
+            return [future.result() for future in pending]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _complete_one(self, prompt: Prompt, sampling: Sampling, deadline: float) -> Answer:
+        """Ask until the server answers, refuses for good, or time is up."""
+        try:
+            while True:
+                answer_format = self._format
+                body = request_body(prompt, self.model, sampling, FORMATS[answer_format])
+                status, content = self._post(body, deadline)
+                if status == httpx.codes.OK:
+                    answer, is_counted = read_answer(content, self.count_tokens(prompt))
+                    self.counts_are_estimated |= not is_counted
+                    return answer
+                if status not in _REFUSED_FORMAT or answer_format + 1 == len(FORMATS):
+                    raise BackendError(f"{self.device} answers {status}: {read_problem(content)}")
+                self._format = max(self._format, answer_format + 1)
+        except _OutOfTime:
+            if sampling.deadline_s is None:
+                raise BackendError(f"{self.device} gives no answer") from None
+            return Answer("", 0, 0, StopReason.DEADLINE)
+
+    def _post(self, body: bytes, deadline: float) -> tuple[int, bytes]:
+        """Status and content, after waiting for a server that is busy or just starting."""
+        problem = ""
+        for attempt in range(1, _MAX_TRIES + 1):
+            wait_s = float(2 ** (attempt - 1))
+            try:
+                status, headers, content = self._send(body, deadline)
+            except (httpx.ConnectError, httpx.RemoteProtocolError) as error:
+                problem = str(error) or "the connection broke"
+            except httpx.TimeoutException:
+                raise _OutOfTime from None
+            except httpx.HTTPError as error:
+                raise BackendError(f"{self.device}: {error}") from error
+            else:
+                if status not in _BUSY:
+                    return status, content
+                problem = f"answers {status}: {read_problem(content)}"
+                wait_s = _retry_after(headers.get("Retry-After", ""), wait_s)
+            if attempt < _MAX_TRIES:
+                _wait(wait_s, deadline)
+        raise BackendError(f"{self.device} cannot be used: {problem}")
+
+    def _send(self, body: bytes, deadline: float) -> tuple[int, httpx.Headers, bytes]:
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
+            raise _OutOfTime
+        timeout = httpx.Timeout(left_s, connect=min(left_s, _CONNECT_TIMEOUT_S))
+        headers = {"Content-Type": "application/json"}
+        with self._client.stream(
+            "POST", self._url, content=body, headers=headers, timeout=timeout
+        ) as response:
+            if response.is_redirect:
+                raise BackendError(f"{self.device} redirects; configure the address it points to")
+            content = bytearray()
+            for part in response.iter_bytes():
+                content += part
+                if len(content) > _MAX_ANSWER_BYTES:
+                    raise BackendError(f"{self.device} answers more than {_MAX_ANSWER_BYTES} bytes")
+                if time.monotonic() > deadline:  # a server that drips resets each read's timeout
+                    raise _OutOfTime
+            return response.status_code, response.headers, bytes(content)
+
+
+class _OutOfTime(Exception):
+    """The deadline passed."""
+
+
+def _chat_url(base_url: str) -> str:
+    """
+    >>> _chat_url("http://127.0.0.1:11434")
+    'http://127.0.0.1:11434/v1/chat/completions'
+    >>> _chat_url("https://host/api/v1/")
+    'https://host/api/v1/chat/completions'
+    """
+    parts = urlsplit(base_url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"base-url = {base_url!r}; use an address such as http://127.0.0.1:11434")
+    path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}/chat/completions"
+
+
+def _retry_after(header: str, default_s: float) -> float:
+    """Seconds that a busy server asks for; dates are rare there and not read."""
+    return min(float(header), _MAX_WAIT_S) if header.isdecimal() else default_s
+
+
+def _wait(seconds: float, deadline: float) -> None:
+    if time.monotonic() + seconds >= deadline:
+        raise _OutOfTime
+    time.sleep(seconds)

@@ -1,0 +1,93 @@
+"""The model inside this process, run by dsengine. Loads torch, which takes seconds."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dsreview.backends.base import BackendSettings
+from dsreview.errors import BackendError, PromptTooLongError
+from dsreview.prompt import Answer, Prompt, Sampling, StopReason
+
+if TYPE_CHECKING:
+    from dsengine import Engine, Message
+
+HOW_TO_INSTALL = "the local backend is not installed; pip install 'dsreview[local]'"
+
+
+class LocalBackend:
+    """One engine; the answer's schema is enforced token by token."""
+
+    def __init__(self, engine: "Engine", model: str) -> None:
+        self._engine = engine
+        self.model = model
+        self.device = engine.device
+        self.identity = engine.identity
+        self.max_tokens = engine.max_tokens
+
+    @classmethod
+    def open(cls, settings: BackendSettings) -> "LocalBackend":
+        """Load the model.
+
+        Raises:
+            BackendError: torch is not installed, or the model cannot be loaded.
+        """
+        try:
+            from dsengine import Engine, EngineError
+        except ImportError as error:
+            raise BackendError(HOW_TO_INSTALL) from error
+        try:
+            engine = Engine(settings.model, device=settings.device, batch_size=settings.batch_size)
+        except ImportError as error:
+            raise BackendError(HOW_TO_INSTALL) from error
+        except EngineError as error:
+            raise BackendError(str(error)) from error
+        return cls(engine, settings.model)
+
+    def count_tokens(self, prompt: Prompt) -> int:
+        return self._engine.count_tokens(_conversation(prompt))
+
+    def complete(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Answer]:
+        from dsengine import EngineError
+        from dsengine.errors import PromptTooLongError as TooLong
+
+        if not prompts:
+            return []
+        schemas = {prompt.schema for prompt in prompts}
+        if len(schemas) > 1:
+            raise BackendError("the prompts of one call share one schema")
+        try:
+            completions = self._engine.generate(
+                [_conversation(prompt) for prompt in prompts],
+                max_new_tokens=sampling.max_new_tokens,
+                grammar=schemas.pop(),
+                temperature=sampling.temperature,
+                seed=sampling.seed,
+                deadline_s=sampling.deadline_s,
+            )
+        except TooLong as error:
+            raise PromptTooLongError(str(error)) from error
+        except EngineError as error:
+            raise BackendError(str(error)) from error
+        return [
+            Answer(
+                completion.text,
+                completion.prompt_tokens,
+                completion.completion_tokens,
+                StopReason(completion.stop.value),
+            )
+            for completion in completions
+        ]
+
+    def close(self) -> None:
+        """The weights go with the engine."""
+
+
+def _conversation(prompt: Prompt) -> "list[Message]":
+    from dsengine import Message, Piece
+
+    return [
+        Message(
+            message.role.value,
+            tuple(Piece(piece.text, piece.is_trusted) for piece in message.pieces),
+        )
+        for message in prompt.messages
+    ]

@@ -1,0 +1,75 @@
+"""The edit must be code as it will stand: no fences, marks, numbers or placeholders.
+
+Some of these parse: a comment that stands for the rest of a function deletes it.
+"""
+
+import re
+from typing import Final
+
+from dsreview.constraints.base import Candidate, Constraint, Violation
+from dsreview.patch import Span
+from dsreview.sandbox import Sandbox
+
+_NAME: Final = "complete-code"
+_FENCE: Final = re.compile(r"\s*(`{3,}|~{3,})\s*[\w+#-]*\s*")
+_LISTED: Final = re.compile(r"\s*(\d+)\s*[|:]\s.*|\s*(\d+) [+\- ] .*")
+_DIFFED: Final = re.compile(r"[+-].*|@@ .*")
+_PLACEHOLDER: Final = re.compile(
+    r"\W*(\.\.\.|…)\W*|"
+    r"\W*(\.\.\.|…)[\s\w']*\b(existing|rest|remaining|unchanged|same|previous|other|code)\b.*|"
+    r"\s*(#|//|/\*|--|<!--)\s*\(?(the )?"
+    r"(rest of|remaining|existing code|unchanged|same as (before|above)|previous code|"
+    r"(your|other) code|code (here|goes|continues|unchanged|omitted)|omitted)\b.*",
+    re.IGNORECASE,
+)
+
+
+def _complete_code(candidate: Candidate, _: Sandbox) -> Violation | None:
+    start, new = candidate.edit.span.start, candidate.edit.lines
+    known = set(candidate.replaced)
+    for number, line in enumerate(new, start):
+        wrong = "" if line in known else _what_is_wrong(line, candidate)
+        if wrong:
+            return Violation(_NAME, f"line {number} is {wrong}", Span(number, number + 1))
+    if _is_listing(candidate):
+        message = f"line {start} has a diff mark or a line number in front of its code"
+        return Violation(_NAME, message, candidate.edited_span)
+    return None
+
+
+def _what_is_wrong(line: str, candidate: Candidate) -> str:
+    if _FENCE.fullmatch(line):
+        return "a fence, not code"
+    if _PLACEHOLDER.fullmatch(line) and not _is_python_ellipsis(line, candidate):
+        return "a placeholder, not code"
+    return ""
+
+
+def _is_listing(candidate: Candidate) -> bool:
+    """Whether every line came with what stands before it in a diff or a listing."""
+    new = [line for line in candidate.edit.lines if line.strip()]
+    old = [line for line in candidate.replaced if line.strip()]
+    if not new or any(_DIFFED.match(line) or _LISTED.match(line) for line in old):
+        return False
+    if all(_DIFFED.match(line) for line in new):
+        return True
+    span = candidate.edit.span
+    numbers = [int(match[1] or match[2]) if (match := _LISTED.match(line)) else 0 for line in new]
+    return all(span.start - 1 <= number <= span.stop + len(new) for number in numbers)
+
+
+def _is_python_ellipsis(line: str, candidate: Candidate) -> bool:
+    """`...` alone is a statement of Python, in stubs and protocols."""
+    return (
+        candidate.file.language == "python"
+        and line.strip() == "..."
+        and any(old.strip().endswith("...") for old in candidate.lines)
+    )
+
+
+COMPLETE_CODE = Constraint(
+    name=_NAME,
+    requirement="it is complete code: no fences, no diff marks, no line numbers, and no "
+    "placeholder for code that is left out",
+    check=_complete_code,
+)

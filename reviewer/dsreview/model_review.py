@@ -1,0 +1,191 @@
+"""What a model says about a change: contexts to prompts, answers to findings with a place.
+
+All contexts go to the backend in one call. Each of them ends in one outcome, so that
+the report can say what was not read. An answer that was cut is used as far as it goes
+and never asked again as it was: it would be cut again.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dsreview.anchors import NotAnchored, anchor
+from dsreview.answer_cache import Usage, complete
+from dsreview.answers import AnsweredFinding, AnswerError, ReviewAnswer, parse_review
+from dsreview.cache import Cache
+from dsreview.context import Context
+from dsreview.finding import Finding, Origin, Refusal, Suggestion
+from dsreview.patch import Span
+from dsreview.prompt import Answer, Backend, Prompt, Sampling, StopReason
+from dsreview.review_prompt import review_prompt, review_template
+
+DOUBT_OF_PLACE = 0.5
+"""Factor on the confidence of a finding whose place in the hunk is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    max_new_tokens: int = 1_024
+    temperature: float = 0.0
+    seed: int = 0
+    deadline_s: float | None = None
+    """Seconds from the call; contexts not answered by then are left out, and said to be."""
+    namespace: str = ""
+    """Reviews of different namespaces share no cached answers."""
+
+
+class Outcome(StrEnum):
+    """What became of one context; the value is the reason that users read."""
+
+    ANSWERED = "answered"
+    CUT = "the model's answer was cut by its length limit"
+    UNREADABLE = "the model's answer could not be read"
+    DEADLINE = "the time budget was used up"
+    TOO_LONG = "too long for the model's window"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextReview:
+    context: Context
+    outcome: Outcome
+    reason: str = ""
+    """More than the outcome says; one line."""
+    raw_answer: str = ""
+    """What the model wrote, where not all of it was understood: for a debug file."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReview:
+    findings: tuple[Finding, ...]
+    refused: tuple[Refusal, ...]
+    contexts: tuple[ContextReview, ...]
+    """In the order given."""
+    usage: Usage
+    prompt_revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    review: ContextReview
+    findings: tuple[Finding, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+def review_contexts(
+    contexts: Sequence[Context],
+    backend: Backend,
+    settings: ModelSettings,
+    cache: Cache | None,
+    on_progress: Callable[[int, int], None],
+) -> ModelReview:
+    """Ask `backend` about every context.
+
+    Args:
+        on_progress: called with how many contexts are done, and how many there are.
+
+    Raises:
+        BackendError: the model could not be loaded or reached.
+    """
+    prompts = [review_prompt(context) for context in contexts]
+    fits = [_fits(prompt, backend, settings) for prompt in prompts]
+    sampling = Sampling(
+        settings.max_new_tokens, settings.temperature, settings.seed, settings.deadline_s
+    )
+    on_progress(fits.count(False), len(contexts))
+    asked = [prompt for prompt, does_fit in zip(prompts, fits, strict=True) if does_fit]
+    result = complete(asked, backend, sampling, cache, settings.namespace)
+    answers = iter(result.answers)
+    reads = [
+        _read(context, next(answers))
+        if does_fit
+        else _Read(ContextReview(context, Outcome.TOO_LONG))
+        for context, does_fit in zip(contexts, fits, strict=True)
+    ]
+    on_progress(len(contexts), len(contexts))
+    return ModelReview(
+        findings=_distinct(finding for read in reads for finding in read.findings),
+        refused=tuple(refusal for read in reads for refusal in read.refused),
+        contexts=tuple(read.review for read in reads),
+        usage=result.usage,
+        prompt_revision=review_template().revision,
+    )
+
+
+def _fits(prompt: Prompt, backend: Backend, settings: ModelSettings) -> bool:
+    return backend.count_tokens(prompt) + settings.max_new_tokens <= backend.max_tokens
+
+
+def _read(context: Context, answer: Answer) -> _Read:
+    """The findings of one answer, and how far it could be read."""
+    outcome = {
+        StopReason.END: Outcome.ANSWERED,
+        StopReason.LENGTH: Outcome.CUT,
+        StopReason.DEADLINE: Outcome.DEADLINE,
+    }[answer.stop]
+    reason = ""
+    try:
+        parsed = parse_review(answer.text)
+    except AnswerError as error:
+        parsed, reason = ReviewAnswer(()), str(error)
+    else:
+        reason = "; ".join(parsed.problems)
+    if outcome is Outcome.ANSWERED and reason:
+        outcome = Outcome.UNREADABLE
+    raw = "" if outcome is Outcome.ANSWERED else answer.text
+    findings: list[Finding] = []
+    refused: list[Refusal] = []
+    for given in parsed.findings:
+        _place(given, context, findings, refused)
+    review = ContextReview(context, outcome, reason, raw)
+    return _Read(review, tuple(findings), tuple(refused))
+
+
+def _place(
+    given: AnsweredFinding, context: Context, findings: list[Finding], refused: list[Refusal]
+) -> None:
+    """Add `given` to the findings where it has a place, else to what was refused."""
+    path = context.file.path
+    place = anchor(given.quote, given.line, context.file, context.hunks)
+    if isinstance(place, NotAnchored):
+        refused.append(Refusal(path, given.rule, "quote", f"{place.reason}: {given.message}"))
+        return
+    if given.edit_problem:
+        refused.append(Refusal(path, given.rule, "answer", given.edit_problem))
+    if given.edit is not None and not place.is_precise:
+        refused.append(
+            Refusal(path, given.rule, "anchor", "a suggestion for a line that is not certain")
+        )
+    certainty = 1.0 if place.is_precise else DOUBT_OF_PLACE
+    is_usable = given.edit is not None and place.is_precise
+    findings.append(
+        Finding(
+            rule=given.rule,
+            severity=given.severity,
+            path=path,
+            span=place.span,
+            quote=place.quote,
+            message=given.message,
+            scenario=given.scenario,
+            confidence=given.confidence * certainty,
+            origin=Origin.MODEL,
+            scope=_scope_name(context, place.span),
+            suggestion=Suggestion(given.edit) if is_usable and given.edit else None,
+        )
+    )
+
+
+def _scope_name(context: Context, span: Span) -> str:
+    holding = [scope for scope in context.scopes if span.start in scope.span]
+    innermost = min(holding, key=lambda scope: scope.span.num_lines, default=None)
+    return innermost.name if innermost is not None else ""
+
+
+def _distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """One finding a rule and place, the most confident; in the order found."""
+    best: dict[tuple[str, str, Span], Finding] = {}
+    for finding in findings:
+        key = (finding.path, finding.rule, finding.span)
+        known = best.get(key)
+        if known is None or finding.confidence > known.confidence:
+            best[key] = finding
+    return tuple(best.values())

@@ -1,0 +1,199 @@
+"""Every suggestion is proved or goes: the gate, and the rounds that ask for better ones.
+
+A suggestion that violates a constraint is asked for again, all of a round in one call of
+the backend, each with its violation. No request is sent twice: wording and temperature
+change with the round. When time, rounds or the model give out, the suggestion is dropped
+and the finding stays.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dsreview.answer_cache import Usage, complete
+from dsreview.answers import AnswerError, parse_repair
+from dsreview.cache import Cache
+from dsreview.change import ChangedFile
+from dsreview.constraints import CONSTRAINTS, Candidate, NotVerifiable, Violation
+from dsreview.finding import Edit, Finding, Origin, Proof, Refusal, Suggestion
+from dsreview.prompt import Answer, Backend, Sampling, StopReason
+from dsreview.repair_prompt import repair_prompt
+from dsreview.sandbox import Sandbox
+
+TEMPERATURE_STEP = 0.3
+"""Added each round: the same words at temperature 0 would bring the same answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepairSettings:
+    max_rounds: int = 3
+    """How often a suggestion is asked for in all; 1 repairs nothing."""
+    deadline_s: float | None = None
+    """Seconds from the call for all rounds together."""
+    max_new_tokens: int = 512
+    seed: int = 0
+    namespace: str = ""
+    """As in `ModelSettings`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepairResult:
+    findings: tuple[Finding, ...]
+    """In the order given; each suggestion is verified, or its parse not verifiable."""
+    refused: tuple[Refusal, ...]
+    rounds: int
+    """The highest round that was asked for; 1 where nothing had to be repaired."""
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A suggestion with what speaks against it."""
+
+    index: int
+    """Of its finding."""
+    candidate: Candidate
+    violation: Violation
+
+
+def repair(
+    findings: Sequence[Finding],
+    files: Sequence[ChangedFile],
+    sandbox: Sandbox,
+    backend: Backend | None,
+    settings: RepairSettings,
+    cache: Cache | None = None,
+) -> RepairResult:
+    """Prove the suggestions of `findings`, and ask `backend` again for those that fail.
+
+    Suggestions of checks pass the same gate but are not asked for again.
+
+    Raises:
+        BackendError: the model could not be reached.
+    """
+    rounds = _Rounds(findings, {file.path: file for file in files}, sandbox)
+    started = time.monotonic()
+    pending = rounds.prove_all()
+    number, usage = 1, Usage()
+    while pending and backend is not None and number < settings.max_rounds:
+        left_s = _left(settings.deadline_s, started)
+        if left_s is not None and left_s <= 0:
+            rounds.drop(pending, "deadline", "the time budget was used up")
+            pending = []
+            break
+        number += 1
+        pending, round_usage = _ask_again(rounds, pending, number, backend, settings, left_s, cache)
+        usage += round_usage
+    for refused in pending:
+        rounds.drop([refused], refused.violation.constraint, refused.violation.message)
+    return RepairResult(tuple(rounds.findings), tuple(rounds.refusals), number, usage)
+
+
+def judge(candidate: Candidate, sandbox: Sandbox) -> Proof | Violation:
+    """What all constraints together say of a suggestion; the first violation, if any."""
+    proof = Proof.VERIFIED
+    for constraint in CONSTRAINTS:
+        result = constraint.check(candidate, sandbox)
+        if isinstance(result, Violation):
+            return result
+        if isinstance(result, NotVerifiable):
+            proof = Proof.PARSE_NOT_VERIFIABLE
+    return proof
+
+
+class _Rounds:
+    """The findings as they stand, and what was refused so far."""
+
+    def __init__(
+        self, findings: Sequence[Finding], files: dict[str, ChangedFile], sandbox: Sandbox
+    ) -> None:
+        self.findings = list(findings)
+        self.refusals: list[Refusal] = []
+        self._files = files
+        self._sandbox = sandbox
+
+    def prove_all(self) -> list[Refused]:
+        """Refused suggestions of the model; those of checks are dropped at once."""
+        pending: list[Refused] = []
+        for index, finding in enumerate(self.findings):
+            if finding.suggestion is None:
+                continue
+            refused = self.prove(index, finding.suggestion.edit, finding.suggestion.repair_round)
+            if refused is None:
+                continue
+            if finding.origin is Origin.MODEL:
+                pending.append(refused)
+            else:
+                violation = refused.violation
+                self.drop([refused], violation.constraint, violation.message)
+        return pending
+
+    def prove(self, index: int, edit: Edit, round_number: int) -> Refused | None:
+        """Give the finding its suggestion with its proof; None if it holds."""
+        finding = self.findings[index]
+        candidate = Candidate(self._files[finding.path], edit, finding.quote)
+        verdict = judge(candidate, self._sandbox)
+        if isinstance(verdict, Violation):
+            return Refused(index, candidate, verdict)
+        suggestion = Suggestion(edit, verdict, round_number)
+        self.findings[index] = replace(finding, suggestion=suggestion)
+        return None
+
+    def drop(self, pending: Sequence[Refused], reason: str, message: str) -> None:
+        """The findings stay, without their suggestions."""
+        for refused in pending:
+            finding = self.findings[refused.index]
+            self.refusals.append(Refusal(finding.path, finding.rule, reason, message))
+            self.findings[refused.index] = replace(finding, suggestion=None)
+
+
+def _ask_again(
+    rounds: _Rounds,
+    pending: Sequence[Refused],
+    number: int,
+    backend: Backend,
+    settings: RepairSettings,
+    left_s: float | None,
+    cache: Cache | None,
+) -> tuple[list[Refused], Usage]:
+    """One round: every refused suggestion in one call. What is refused again, and the cost."""
+    temperature = TEMPERATURE_STEP * (number - 2)
+    sampling = Sampling(settings.max_new_tokens, temperature, settings.seed + number, left_s)
+    asked: list[Refused] = []
+    prompts = []
+    for refused in pending:
+        finding = rounds.findings[refused.index]
+        prompt = repair_prompt(finding, refused.candidate, refused.violation, number)
+        if backend.count_tokens(prompt) + settings.max_new_tokens > backend.max_tokens:
+            rounds.drop([refused], "window", "the repair does not fit the model's window")
+            continue
+        asked.append(refused)
+        prompts.append(prompt)
+    result = complete(prompts, backend, sampling, cache, settings.namespace)
+    again = [
+        still
+        for refused, answer in zip(asked, result.answers, strict=True)
+        if (still := _take(rounds, refused, answer, number)) is not None
+    ]
+    return again, result.usage
+
+
+def _take(rounds: _Rounds, refused: Refused, answer: Answer, number: int) -> Refused | None:
+    """Use one answer; None where this suggestion is done with, well or not."""
+    if answer.stop is not StopReason.END:
+        reason = "length" if answer.stop is StopReason.LENGTH else "deadline"
+        rounds.drop([refused], reason, "the repair was cut: " + refused.violation.message)
+        return None
+    try:
+        edit = parse_repair(answer.text)
+    except AnswerError as error:
+        # The next round asks in other words; the violation is still the last known one.
+        return replace(refused, violation=replace(refused.violation, message=str(error)))
+    if edit is None:
+        rounds.drop([refused], refused.violation.constraint, "the model knows no correction")
+        return None
+    return rounds.prove(refused.index, edit, number)
+
+
+def _left(deadline_s: float | None, started: float) -> float | None:
+    return None if deadline_s is None else deadline_s - (time.monotonic() - started)

@@ -1,0 +1,127 @@
+"""Prompts filled from the templates in `prompts/`.
+
+A template is messages, each headed by `--- system` or `--- user`, and perhaps pieces of
+`--- advice`. `$name` stands for a variable; a template names exactly the variables that
+it is given. Whatever is filled in is an untrusted piece, in which invisible characters
+are written out, so that nobody can hide from people what a model reads.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from dsreview.context import Context
+from dsreview.errors import ReviewError
+from dsreview.prompt import Message, Prompt, Role, Text
+from dsreview.sanitize import terminal_safe
+
+MAX_LINE_CHARS: Final = 2_000
+"""Longer lines are generated code; models read them at the cost of all the others."""
+
+_HEADING: Final = re.compile(r"^--- (system|user|assistant|advice)\n", re.MULTILINE)
+_VARIABLE: Final = re.compile(r"\$([a-z_]+)")
+_REVIEW_VARIABLES: Final = frozenset({"path", "language", "scope", "outline", "code"})
+_REPAIR_VARIABLES: Final = frozenset(
+    {"path", "language", "line", "message", "code", "place", "replacement", "allowed"}
+    | {"constraint", "violation", "violation_line", "requirement", "advice"}
+)
+
+
+class TemplateError(ReviewError):
+    """A template that cannot be filled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    name: str
+    revision: str
+    """Hash of its text and of the answer's schema."""
+    messages: tuple[tuple[Role, str], ...]
+    advice: tuple[str, ...]
+    schema: str
+
+    def fill(self, values: Mapping[str, str]) -> Prompt:
+        """The prompt with `values` in place of its variables."""
+        messages = tuple(Message(role, _pieces(text, values)) for role, text in self.messages)
+        return Prompt(self.name, self.revision, messages, self.schema)
+
+
+def read_template(name: str, text: str, schema: str, known: frozenset[str]) -> Template:
+    """A template from the text of its file.
+
+    Raises:
+        TemplateError: it has no message, or names other variables than `known`.
+    """
+    parts = _HEADING.split(text)
+    if len(parts) < 3 or parts[0].strip():
+        raise TemplateError(f"prompts/{name}.md: must begin with --- system or --- user")
+    sections = [
+        (head, body.removesuffix("\n")) for head, body in zip(parts[1::2], parts[2::2], strict=True)
+    ]
+    messages = tuple((Role(head), body) for head, body in sections if head != "advice")
+    used = {match for _, body in messages for match in _VARIABLE.findall(body)}
+    if used != known:
+        wrong = ", ".join(f"${variable}" for variable in sorted(used ^ known))
+        names = ", ".join(f"${variable}" for variable in sorted(known))
+        raise TemplateError(f"prompts/{name}.md: mismatched variables {wrong}; known are {names}")
+    compact = json.dumps(json.loads(schema), separators=(",", ":"))
+    revision = hashlib.sha256(f"{text}\0{compact}".encode()).hexdigest()[:12]
+    advice = tuple(body for head, body in sections if head == "advice")
+    return Template(name, revision, messages, advice, compact)
+
+
+@cache
+def review_template() -> Template:
+    return _shipped("review", "answer.schema.json", _REVIEW_VARIABLES)
+
+
+@cache
+def repair_template() -> Template:
+    return _shipped("repair", "repair.schema.json", _REPAIR_VARIABLES)
+
+
+def review_prompt(context: Context) -> Prompt:
+    """What a model is asked about one context; the system message is the same for all."""
+    file = context.file
+    scopes = ", ".join(scope.name for scope in context.scopes)
+    return review_template().fill(
+        {
+            "path": file.path,
+            "language": file.language or "unknown",
+            "scope": scopes or "(top level)",
+            "outline": context.outline.strip("\n") or "(nothing)",
+            "code": context.code.strip("\n"),
+        }
+    )
+
+
+def shown(text: str) -> str:
+    """`text` as models see it: no invisible characters, no endless lines."""
+    lines = (_shortened(line) for line in terminal_safe(text.replace("\r", "")).split("\n"))
+    return "\n".join(lines)
+
+
+def _shortened(line: str) -> str:
+    if len(line) <= MAX_LINE_CHARS:
+        return line
+    return f"{line[:MAX_LINE_CHARS]} ... {len(line) - MAX_LINE_CHARS} more characters"
+
+
+def _shipped(name: str, schema: str, known: frozenset[str]) -> Template:
+    folder = files("dsreview.prompts")
+    text = folder.joinpath(f"{name}.md").read_text("utf-8")
+    return read_template(name, text, folder.joinpath(schema).read_text("utf-8"), known)
+
+
+def _pieces(text: str, values: Mapping[str, str]) -> tuple[Text, ...]:
+    parts = _VARIABLE.split(text)
+    pieces = [
+        Text(shown(values[part]), is_trusted=False) if index % 2 else Text(part, is_trusted=True)
+        for index, part in enumerate(parts)
+    ]
+    return tuple(piece for piece in pieces if piece.text)
