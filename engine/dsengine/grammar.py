@@ -1,5 +1,7 @@
 """Which tokens keep an answer inside its JSON schema."""
 
+import json
+
 import torch
 from llguidance import LLMatcher, LLTokenizer
 from torch import Tensor
@@ -27,16 +29,27 @@ class GrammarCompiler:
 
     def compile(self, schema: str) -> "Grammar":
         """Raises: GrammarError: `schema` is no JSON schema that can be a grammar."""
-        try:
-            grammar = LLMatcher.grammar_from_json_schema(
-                schema, overrides={"whitespace_pattern": _WHITESPACE, "whitespace_flexible": True}
-            )
-        except ValueError as error:
-            raise GrammarError(f"schema: {str(error).splitlines()[0]}") from None
-        matcher = LLMatcher(self._tokenizer, grammar, log_level=0)
+        matcher = LLMatcher(self._tokenizer, _lark(schema), log_level=0)
         if matcher.is_error():
             raise GrammarError(f"schema: {matcher.get_error().splitlines()[0]}")
         return Grammar(matcher, self._vocab_size)
+
+
+def _lark(schema: str) -> str:
+    """The schema as a grammar without forced tokens.
+
+    Where only one text may follow, the library allows that text's own tokens alone; a model
+    that was about to write it in other tokens then loses its thread.
+    """
+    try:
+        definition = json.loads(schema)
+    except (ValueError, RecursionError) as error:
+        raise GrammarError(f"schema: is not JSON: {error}") from None
+    if not isinstance(definition, dict):
+        raise GrammarError("schema: is not a JSON object")
+    options = {"whitespace_pattern": _WHITESPACE, "whitespace_flexible": True}
+    text = json.dumps({**definition, "x-guidance": options})
+    return f'%llguidance {{"no_forcing": true}}\nstart: %json {text}\n'
 
 
 class Grammar:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as HubTokenizer
-from tokenizers import decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 from transformers import (
     CONFIG_MAPPING,
@@ -29,6 +29,7 @@ Dialogue = tuple[Sequence[Message], str]
 
 _MARGIN = 2.0  # logits by which each token of an answer must lead: far above rounding
 _BATCH_TOKENS = 6_000
+_TOKEN_LENGTH = 16  # bytes; longer than words, so that prompts are short and steps are quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +184,14 @@ def _texts(messages: Sequence[Message], answer: str) -> list[str]:
 
 def _train_tokenizer(family: _Family, texts: Sequence[str]) -> HubTokenizer:
     tokenizer = HubTokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    by_line = pre_tokenizers.Split(Regex(r"[^\n]*\n?"), "isolated")
+    as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([by_line, as_bytes])
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=3_000,
+        vocab_size=4_000,
         min_frequency=1,
+        max_token_length=_TOKEN_LENGTH,
         show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )
