@@ -18,7 +18,7 @@ _INVISIBLE = (
     "\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"  # tags and variation selectors: can carry hidden text
 )
-_SYMBOLS = "\u203c-\u3299\U0001f000-\U0001faff"
+_SYMBOLS = "\u203c\u2049\u2100-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 _UNSAFE = re.compile(
     rf"[{_INVISIBLE}]|[\ufe00-\ufe0e]|(?<![{_SYMBOLS}])\ufe0f"  # U+FE0F only makes an emoji
 )
@@ -100,7 +100,7 @@ _LIVE = re.compile(
     r"|:(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\."  # addresses
     r"|:(?=[\w+-]+:)"  # emoji
     r"|(?<=[A-Z])-(?=[0-9])"  # GH-1, or a tracker's PROJECT-1
-    r"|(?<![0-9A-Za-z])[0-9a-f]{6}(?=[0-9a-f]{1,58}(?![0-9A-Za-z]))",  # commits
+    r"|[0-9a-f]{6}(?=[0-9a-f])",  # commits
     re.IGNORECASE,
 )
 _PUNCTUATION = re.compile(r"[\\`*_\[\]<>&|~$#@^]")

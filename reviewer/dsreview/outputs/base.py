@@ -61,3 +61,8 @@ def inclusive(span: Span, num_lines: int) -> tuple[int, int]:
     if span.num_lines == 0 and num_lines:
         start = min(start, num_lines)
     return start, max(start, span.stop - 1)
+
+
+def line_end_of(lines: list[str]) -> str:
+    """What a file's lines end with, for formats whose readers apply text as it is."""
+    return "\r\n" if lines and lines[0].endswith("\r") else "\n"

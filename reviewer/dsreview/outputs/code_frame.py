@@ -8,6 +8,7 @@ from rich.text import Text
 
 from dsreview.finding import Edit
 from dsreview.patch import Span
+from dsreview.report import count_of
 from dsreview.sanitize import terminal_line
 
 NUM_CONTEXT_LINES = 2
@@ -42,7 +43,7 @@ class Gutter:
         room = max(8, self.width - self.num_digits - 7)
         rows = chop_cells(readable_code(code, room * MAX_ROWS), room) or [""]
         for position, part in enumerate(rows[:MAX_ROWS]):
-            row = self._start(mark, mark_style, number if position == 0 else None)
+            row = self._start(mark, mark_style, number, is_continued=position > 0)
             row.append(f" {part}", style)
             if position == MAX_ROWS - 1 and len(rows) > MAX_ROWS:
                 row.append("…", "dim")
@@ -51,10 +52,13 @@ class Gutter:
     def remark(self, words: str) -> Text:
         return Text(f"    {'':>{self.num_digits}} ┆ {words}", NUMBER_STYLE)
 
-    def _start(self, mark: str, mark_style: str, number: int | None) -> Text:
+    def _start(
+        self, mark: str, mark_style: str, number: int | None, is_continued: bool = False
+    ) -> Text:
         row = Text("  ")
         row.append(f"{mark} ", mark_style)
-        row.append(f"{number or '':>{self.num_digits}} │", NUMBER_STYLE)
+        shown = "" if is_continued or number is None else str(number)
+        row.append(f"{shown:>{self.num_digits}} {'┆' if is_continued else '│'}", NUMBER_STYLE)
         return row
 
 
@@ -77,7 +81,7 @@ def frame(lines: Sequence[str], span: Span, gutter: Gutter, style: str) -> Itera
         if span.num_lines == 0 and number == span.start:
             yield gutter.remark("lines were removed here")
         if number == elided.start and elided.num_lines:
-            yield gutter.remark(f"{elided.num_lines} more lines")
+            yield gutter.remark(count_of(elided.num_lines, "more line"))
         if number in elided:
             continue
         line = lines[number - 1]
@@ -97,12 +101,12 @@ def diff(lines: Sequence[str], edit: Edit, gutter: Gutter) -> Iterator[Text]:
     old = [(n, lines[n - 1]) for n in range(start, edit.span.stop) if n <= len(lines)]
     new = list(enumerate(edit.lines, start))
     if len(old) < edit.span.num_lines:
-        yield gutter.remark(f"replaces {edit.span.num_lines} lines")
+        yield gutter.remark(f"replaces {count_of(edit.span.num_lines, 'line')}")
     for mark, style, rows in (("-", REMOVED_STYLE, old), ("+", ADDED_STYLE, new)):
         for number, line in rows[:MAX_LINES]:
             yield from gutter.marked_line(mark, style, number, line, style)
         if len(rows) > MAX_LINES:
-            yield gutter.remark(f"{len(rows) - MAX_LINES} more lines")
+            yield gutter.remark(count_of(len(rows) - MAX_LINES, "more line"))
 
 
 def _elided(span: Span) -> Span:

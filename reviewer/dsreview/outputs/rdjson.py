@@ -7,7 +7,7 @@ its range has the same lines as the finding's.
 
 from dsreview import __version__
 from dsreview.finding import Edit, Finding, Severity
-from dsreview.outputs.base import CodeView
+from dsreview.outputs.base import CodeView, line_end_of
 from dsreview.patch import Span
 from dsreview.report import Report
 from dsreview.sanitize import ascii_json, markdown_safe, utf8
@@ -49,7 +49,7 @@ def _suggestion(edit: Edit, lines: list[str]) -> _Object:
     """Whole lines; the text ends where its range ends."""
     if not edit.lines:
         return {"range": _line_starts(edit.span), "text": ""}
-    line_end = "\r\n" if lines and lines[0].endswith("\r") else "\n"
+    line_end = line_end_of(lines)
     text = line_end.join(edit.lines)
     if not _has_known_end(edit.span, lines):
         text += line_end

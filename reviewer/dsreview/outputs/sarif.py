@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from dsreview import __version__
 from dsreview.finding import Edit, Finding, Severity, fingerprints
-from dsreview.outputs.base import CodeView, inclusive
+from dsreview.outputs.base import CodeView, inclusive, line_end_of
 from dsreview.report import Report, Status
 from dsreview.sanitize import ascii_json, terminal_safe, utf8
 
@@ -90,7 +90,7 @@ def _result(finding: Finding, rule_index: int, fingerprint: str, lines: list[str
         "rank": round(100 * finding.confidence, 1),
     }
     if finding.suggestion:
-        result["fixes"] = [_fix(finding.path, finding.suggestion.edit)]
+        result["fixes"] = [_fix(finding.path, finding.suggestion.edit, line_end_of(lines))]
     return result
 
 
@@ -106,7 +106,7 @@ def _region(finding: Finding, lines: list[str]) -> _Object:
     }
 
 
-def _fix(path: str, edit: Edit) -> _Object:
+def _fix(path: str, edit: Edit, line_end: str) -> _Object:
     deleted = {
         "startLine": edit.span.start,
         "startColumn": 1,
@@ -115,7 +115,9 @@ def _fix(path: str, edit: Edit) -> _Object:
     }
     replacement: _Object = {"deletedRegion": deleted}
     if edit.lines:
-        replacement["insertedContent"] = {"text": "".join(f"{line}\n" for line in edit.lines)}
+        replacement["insertedContent"] = {
+            "text": "".join(f"{line}{line_end}" for line in edit.lines)
+        }
     return {"artifactChanges": [{"artifactLocation": _file(path), "replacements": [replacement]}]}
 
 
