@@ -81,10 +81,36 @@ def braces_name_a_local(match: "SgNode") -> bool:
     return names <= bound
 
 
+def makes_a_coroutine(match: "SgNode") -> bool:
+    """A statement of Python that calls an `async def` of its file or class, or sleeps."""
+    call = re.match(r"(self\.|asyncio\.)?(\w+)\(", match.text())
+    if call is None:
+        return False
+    name = re.escape(call[2])
+    if call[1] == "asyncio.":
+        return name == "sleep"
+    scope = match.get_root().root()
+    if call[1] == "self.":
+        classes = [a for a in match.ancestors() if a.kind() == "class_definition"]
+        if not classes:
+            return False
+        scope = classes[0]
+    text = scope.text()
+    definitions = re.findall(rf"(?m)^([ \t]*)(async )?def {name}\b", text)
+    if len(definitions) != 1 or definitions[0][1] == "":
+        return False  # another one of this name may be meant
+    if call[1] is None and definitions[0][0] != "":
+        return False
+    is_decorated = re.search(rf"(?m)^[ \t]*[@)].*\n[ \t]*async def {name}\b", text)
+    is_bound_again = re.search(rf"\b{name}\s*(:[^=\n]*)?=(?!=)|\b(import|as|for) {name}\b", text)
+    return is_decorated is None and is_bound_again is None
+
+
 FILTERS: "Mapping[str, Callable[[SgNode], bool]]" = {
     "braces_name_a_local": braces_name_a_local,
     "format_places_missing": format_places_missing,
     "logging_count_differs": logging_count_differs,
+    "makes_a_coroutine": makes_a_coroutine,
     "percent_count_differs": percent_count_differs,
 }
 """Each says whether the match counts."""
