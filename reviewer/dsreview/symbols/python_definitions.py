@@ -50,7 +50,7 @@ def _function(reader: Reader, node: Node, place: Place, decorators: tuple[str, .
     if is_method and known and "staticmethod" not in decorators:
         inside = replace(inside, self_name=known[0].name)
     reader.push([node.child_by_field_name("return_type")], place)
-    reader.push([node.child_by_field_name("type_parameters")], place)
+    _type_parameters(reader, node.child_by_field_name("type_parameters"), place)
     _bind_parameters(reader, parameters, place, inside)
     reader.push([body], inside)
 
@@ -135,7 +135,8 @@ def _class(reader: Reader, node: Node, place: Place, decorators: tuple[str, ...]
         )
     )
     reader.bind(name, place, BindingKind.DEFINITION)
-    reader.push([superclasses, node.child_by_field_name("type_parameters")], place)
+    reader.push([superclasses], place)
+    _type_parameters(reader, node.child_by_field_name("type_parameters"), place)
     reader.push([node.child_by_field_name("body")], place.inside(scope))
 
 
@@ -169,7 +170,10 @@ def _lambda(reader: Reader, node: Node, place: Place) -> None:
     reader.push([node.child_by_field_name("body")], inside)
 
 
-def _type_parameters(reader: Reader, node: Node, place: Place) -> None:
+def _type_parameters(reader: Reader, node: Node | None, place: Place) -> None:
+    """Bind every name in the list: more than it does, which can only hide a finding."""
+    if node is None:
+        return
     pending = list(node.named_children)
     while pending:
         child = pending.pop()
@@ -180,9 +184,7 @@ def _type_parameters(reader: Reader, node: Node, place: Place) -> None:
 
 
 def _type_alias(reader: Reader, node: Node, place: Place) -> None:
-    left = node.child_by_field_name("left")
-    if left is not None:
-        _type_parameters(reader, left, place)
+    _type_parameters(reader, node.child_by_field_name("left"), place)
     reader.push([node.child_by_field_name("right")], place)
 
 
@@ -191,6 +193,5 @@ VISITORS: dict[str, Visitor] = {
     "class_definition": _class,
     "decorated_definition": _decorated,
     "lambda": _lambda,
-    "type_parameter": _type_parameters,
     "type_alias_statement": _type_alias,
 }

@@ -1,0 +1,250 @@
+"""`dangling-reference`: something was removed or renamed, and is still used."""
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dsreview.checks.impact.known_names import PYTHON, SCRIPT
+from dsreview.checks.impact.program import SCRIPTS, ChangedFacts, Program
+from dsreview.checks.impact.targets import go_folder_behind, module_behind
+from dsreview.finding import Finding, Origin, Severity
+from dsreview.patch import Span
+from dsreview.symbols import (
+    Definition,
+    DefinitionKind,
+    FileSymbols,
+    Import,
+    Receiver,
+    Reference,
+)
+
+_FAILURES = {
+    "python": {"import": "raises ImportError", "use": "raises AttributeError or NameError"},
+    "javascript": {"import": "imports something that is not there", "use": "throws"},
+    "typescript": {"import": "does not compile", "use": "does not compile"},
+    "tsx": {"import": "does not compile", "use": "does not compile"},
+    "go": {"import": "does not compile", "use": "does not compile"},
+    "java": {"import": "does not compile", "use": "does not compile"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A name that the old file gave out and the new one does not."""
+
+    changed: ChangedFacts
+    name: str
+    old_line: int
+    method: Definition | None = None
+    """Where it was one, with the scope of the old file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    path: str
+    line: int
+    kind: str
+    """`import` or `use`."""
+
+
+def removals(changed: ChangedFacts) -> Iterator[Removal]:
+    """What the change took away from one file that is still there."""
+    if changed.old is None or changed.old.has_errors or changed.new.has_errors:
+        return
+    if changed.new.is_open or changed.old.language != changed.new.language:
+        return
+    yield from _removed_names(changed, changed.old)
+    yield from _removed_methods(changed, changed.old)
+
+
+def _removed_names(changed: ChangedFacts, old: FileSymbols) -> Iterator[Removal]:
+    kept = {binding.name for binding in changed.new.bindings if binding.scope == 0}
+    seen: set[str] = set()
+    given = [(one.name, one.line) for one in old.bindings if one.scope == 0]
+    if old.language in SCRIPTS:
+        if not changed.new.has_open_exports:
+            kept_exports = {one.name for one in changed.new.exports}
+            exported = [(one.name, one.line) for one in old.exports]
+            yield from (
+                Removal(changed, name, line)
+                for name, line in exported
+                if name not in kept_exports and name != "default"
+            )
+            seen = {name for name, _ in exported}
+    elif old.language == "java":
+        return
+    for name, line in given:
+        if name not in kept and name not in seen and name != "_":
+            seen.add(name)
+            yield Removal(changed, name, line)
+
+
+def _removed_methods(changed: ChangedFacts, old: FileSymbols) -> Iterator[Removal]:
+    if old.language == "go":
+        return  # an embedded field may provide a method of the same name
+    kept = {one.qualified_name for one in changed.new.definitions}
+    for one in old.definitions:
+        if one.kind is DefinitionKind.METHOD and one.qualified_name not in kept:
+            yield Removal(changed, one.name, one.line, one)
+
+
+def find_dangling(program: Program, removed: Sequence[Removal]) -> Iterator[Finding]:
+    for removal in removed:
+        uses = list(_uses(program, removal))
+        place = removal.changed.place_of_removed(removal.old_line)
+        if uses and place is not None:
+            yield _describe(removal.changed, removal.name, place, uses)
+
+
+def _uses(program: Program, removal: Removal) -> Iterator[Use]:
+    if removal.method is not None:
+        yield from _uses_of_method(program, removal)
+        return
+    language = removal.changed.new.language
+    if language == "go":
+        yield from _uses_in_go(program, removal)
+        return
+    yield from _uses_in_file(program, removal)
+    path = removal.changed.path
+    if language == "python" and program.head.has_python_submodule(path, removal.name):
+        return
+    for other, facts in program.index.files.items():
+        if facts.has_errors or other == path:
+            continue
+        for found in facts.imports:
+            if _imports(program, other, found, removal):
+                yield Use(other, found.line, "import")
+        yield from _uses_behind_module(program, other, facts, removal)
+
+
+def _imports(program: Program, importer: str, found: Import, removal: Removal) -> bool:
+    if found.name != removal.name or found.is_guarded or found.is_star:
+        return False
+    # an import under `if TYPE_CHECKING` or in a function still names what is gone
+    return program.resolve(program.head, importer, found.module) == removal.changed.path
+
+
+def _uses_behind_module(
+    program: Program, other: str, facts: FileSymbols, removal: Removal
+) -> Iterator[Use]:
+    if facts.language != "python":
+        return  # a namespace object of JavaScript may be extended at run time
+    for reference in facts.references:
+        if reference.name != removal.name or reference.receiver is not Receiver.NAME:
+            continue
+        if reference.is_guarded:
+            continue
+        if module_behind(program, other, reference) == removal.changed.path:
+            yield Use(other, reference.line, "use")
+
+
+def _uses_in_file(program: Program, removal: Removal) -> Iterator[Use]:
+    """Names that had a meaning before and have none now, on lines that stayed."""
+    changed, old = removal.changed, removal.changed.old
+    if old is None or removal.name in PYTHON | SCRIPT:
+        return  # the name that was shadowed is there again
+    meant = {
+        (one.name, old.scopes[one.scope].name)
+        for one in old.references
+        if one.name == removal.name and program.scoping(old).owner(one.name, one.scope) == 0
+    }
+    for one in _plain_references(changed.new, removal.name):
+        if one.line in changed.added_lines or one.is_write:
+            continue  # `undefined-name` speaks about added lines
+        owner = program.scoping(changed.new).owner(one.name, one.scope)
+        if owner is None and (one.name, changed.new.scopes[one.scope].name) in meant:
+            yield Use(changed.path, one.line, "use")
+
+
+def _plain_references(facts: FileSymbols, name: str) -> Iterator[Reference]:
+    for one in facts.references:
+        if one.name == name and one.receiver is Receiver.NONE and not one.is_guarded:
+            yield one
+
+
+def _uses_of_method(program: Program, removal: Removal) -> Iterator[Use]:
+    """Calls on the object itself, where its class inherits nothing."""
+    changed, method = removal.changed, removal.method
+    if method is None or program.index.definitions(removal.name):
+        return
+    owner_name = method.qualified_name.rpartition(".")[0]
+    owners = [one for one in changed.new.definitions if one.qualified_name == owner_name]
+    if len(owners) != 1 or owners[0].body is None or not _inherits_nothing(changed.new, owners[0]):
+        return
+    scoping = program.scoping(changed.new)
+    own = [
+        one
+        for one in changed.new.references
+        if one.name == removal.name and scoping.enclosing_class(one.scope) == owners[0].body
+    ]
+    on_self = [one for one in own if one.receiver is Receiver.SELF]
+    if any(one.call is None for one in on_self):
+        return  # perhaps an attribute that is assigned
+    for one in on_self:
+        if not one.is_guarded:
+            yield Use(changed.path, one.line, "use")
+
+
+def _inherits_nothing(facts: FileSymbols, owner: Definition) -> bool:
+    members = {one.name for one in facts.definitions if one.scope == owner.body}
+    if members & {"__getattr__", "__getattribute__"} or owner.kind is not DefinitionKind.CLASS:
+        return False
+    if facts.language == "python":
+        return not owner.decorators and all(base == "object" for base in owner.bases)
+    if facts.language == "java":
+        return owner.bases == ("class_declaration",) and owner.scope == 0
+    return not owner.bases
+
+
+def _uses_in_go(program: Program, removal: Removal) -> Iterator[Use]:
+    folder = posixpath.dirname(removal.changed.path)
+    near = [
+        facts
+        for path, facts in program.index.files.items()
+        if posixpath.dirname(path) == folder and facts.language == "go"
+    ]
+    if any(one.scope == 0 and one.name == removal.name for facts in near for one in facts.bindings):
+        return  # moved within its package
+    if any(facts.is_open or facts.has_errors for facts in near):
+        return
+    package = removal.changed.new.package
+    for path, facts in program.index.files.items():
+        if facts.is_open or facts.has_errors or facts.language != "go":
+            continue
+        is_near = posixpath.dirname(path) == folder and facts.package == package
+        for one in facts.references:
+            if one.name != removal.name:
+                continue
+            if one.receiver is Receiver.NONE:
+                is_meant = is_near and program.scoping(facts).owner(one.name, one.scope) is None
+            else:
+                is_meant = (
+                    one.receiver is Receiver.NAME
+                    and go_folder_behind(program, facts, one) == folder
+                )
+            if is_meant:
+                yield Use(path, one.line, "use")
+
+
+def _describe(changed: ChangedFacts, name: str, place: Span, uses: Sequence[Use]) -> Finding:
+    return describe(name, changed.path, place, changed.quote(place), uses, changed.new.language)
+
+
+def describe(
+    name: str, path: str, place: Span, quote: str, uses: Sequence[Use], language: str
+) -> Finding:
+    first = uses[0]
+    where = f"{first.path}:{first.line}"
+    others = f" and at {len(uses) - 1} more" if len(uses) > 1 else ""
+    failure = _FAILURES[language][first.kind]
+    return Finding(
+        rule="dangling-reference",
+        severity=Severity.HIGH,
+        path=path,
+        span=place,
+        quote=quote,
+        message=f"`{name}` is gone from here, but {where}{others} still uses it.",
+        scenario=f"{where} {failure}: `{name}` is no longer defined in {path}.",
+        confidence=0.9,
+        origin=Origin.IMPACT,
+    )

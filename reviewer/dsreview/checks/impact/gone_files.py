@@ -1,0 +1,74 @@
+"""`dangling-reference` for whole files: an import of a file that the change removed."""
+
+import posixpath
+from collections.abc import Iterator, Mapping
+
+from dsreview.change import Change
+from dsreview.checks.impact.dangling import Use, describe
+from dsreview.checks.impact.program import Program
+from dsreview.finding import Finding
+from dsreview.patch import FileKind, FilePatch, FileStatus, Span
+from dsreview.symbols import Import
+
+_MADE_BY = (".gitignore", "pyproject.toml", "setup.py", "setup.cfg", "package.json", "Makefile")
+"""Where a project says that a file is made by its build."""
+
+
+def gone_files(change: Change) -> Mapping[str, FilePatch]:
+    """Deleted or moved files that nothing in the head can stand for, by old path."""
+    head = frozenset(change.head.paths())
+    made = b"".join(change.head.read(path) or b"" for path in _MADE_BY if path in head)
+    gone: dict[str, FilePatch] = {}
+    for file in change.patch.files:
+        is_gone = file.status in (FileStatus.DELETED, FileStatus.RENAMED)
+        if not is_gone or file.kind is not FileKind.REGULAR or file.old_path in head:
+            continue
+        stem = _stem(file.old_path)
+        name = posixpath.basename(file.old_path).encode("utf-8", "surrogateescape")
+        if name not in made and not any(p.startswith((f"{stem}.", f"{stem}/")) for p in head):
+            gone[file.old_path] = file
+    return gone
+
+
+def _stem(path: str) -> str:
+    """What imports call the file: a package or an index is called like its folder."""
+    stem, _ = posixpath.splitext(path)
+    folder, name = posixpath.split(stem)
+    return folder if name in ("__init__", "index") else stem
+
+
+def gone_names(gone: Mapping[str, FilePatch]) -> set[str]:
+    """Words that an importer of one of these files contains."""
+    return {posixpath.basename(_stem(path)) for path in gone}
+
+
+def find_uses_of_gone_files(program: Program, gone: Mapping[str, FilePatch]) -> Iterator[Finding]:
+    uses: dict[str, list[Use]] = {}
+    for path, facts in program.index.files.items():
+        # a file that moved too may have left its neighbours behind on purpose
+        if path not in program.base.paths or facts.has_errors or facts.language == "go":
+            continue
+        for found in facts.imports:
+            for target in _named_before(program, path, found) & gone.keys():
+                uses.setdefault(target, []).append(Use(path, found.line, "import"))
+    for old_path, listed in uses.items():
+        language = program.index.files[listed[0].path].language
+        yield describe(old_path, gone[old_path].path, Span(1, 1), "", listed, language)
+
+
+def _named_before(program: Program, importer: str, found: Import) -> set[str]:
+    """The files that an import named before the change and does not name now."""
+    if found.is_guarded:
+        return set()
+    modules = [found.module]
+    if found.name and importer.endswith((".py", ".java")):
+        joint = "" if found.module.endswith(".") else "."
+        modules.append(f"{found.module}{joint}{found.name}")
+    named = set()
+    for module in modules:
+        before = program.resolve(program.base, importer, module)
+        if before is not None and program.resolve(program.head, importer, module) is None:
+            named.add(before)
+    if len(modules) == 2 and program.origin_of_import(importer, found) is not None:
+        return set()
+    return named

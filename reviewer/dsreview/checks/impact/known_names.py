@@ -1,0 +1,107 @@
+"""Names that exist without being defined or imported anywhere in a repository."""
+
+import builtins
+
+PYTHON = frozenset(dir(builtins)) | frozenset(
+    {"__file__", "__path__", "__builtins__", "__class__", "__module__", "__qualname__"}
+    | {"__annotations__", "__cached__", "__dict__", "__firstlineno__", "__static_attributes__"}
+    | {"__conditional_annotations__", "__type_params__", "WindowsError", "_", "reveal_type"}
+    | {"reveal_locals", "ExceptionGroup", "BaseExceptionGroup", "EncodingWarning", "aiter"}
+    | {"anext", "PythonFinalizationError", "exit", "quit", "copyright", "credits", "license"}
+    # Python 2, in code that asks for its version first
+    | {"unicode", "xrange", "basestring", "long", "raw_input", "unichr", "reduce", "file"}
+    | {"cmp", "execfile", "reload", "apply", "buffer", "intern", "coerce"}
+    # put there by the programs that run such files: IPython, Sphinx, Jupyter, SCons
+    | {"get_ipython", "display", "get_config", "c", "tags", "Import", "Export", "Return"}
+    | {"profile", "__IPYTHON__", "ic"}
+)
+
+_ECMASCRIPT = """
+AggregateError Array ArrayBuffer AsyncDisposableStack AsyncIterator Atomics BigInt
+BigInt64Array BigUint64Array Boolean DataView Date DisposableStack Error EvalError
+FinalizationRegistry Float16Array Float32Array Float64Array Function Infinity Int16Array
+Int32Array Int8Array Intl Iterator JSON Map Math NaN Number Object Promise Proxy RangeError
+ReferenceError Reflect RegExp Set SharedArrayBuffer String SuppressedError Symbol SyntaxError
+Temporal TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap
+WeakRef WeakSet WebAssembly arguments decodeURI decodeURIComponent encodeURI
+encodeURIComponent escape eval globalThis isFinite isNaN parseFloat parseInt undefined
+unescape ActiveXObject
+"""
+
+_HOSTS = """
+AbortController AbortSignal Audio AudioContext Blob BroadcastChannel Buffer
+ByteLengthQueuingStrategy CSS CSSStyleSheet CanvasGradient ClipboardItem CloseEvent Comment
+CompressionStream CountQueuingStrategy Crypto CryptoKey CustomElementRegistry CustomEvent
+DOMException DOMMatrix
+DOMParser DOMPoint DOMRect DataTransfer DecompressionStream Document DocumentFragment DragEvent
+Element ErrorEvent Event EventSource EventTarget FetchEvent File FileList FileReader FocusEvent
+FontFace FormData HTMLElement Headers History IDBKeyRange Image ImageBitmap ImageData InputEvent
+IntersectionObserver KeyboardEvent Location MediaRecorder MediaSource MediaStream MessageChannel
+MessageEvent MessagePort MouseEvent MutationObserver NaN Navigator Node NodeFilter NodeList
+Notification OffscreenCanvas Option Path2D Performance PerformanceObserver PointerEvent
+PopStateEvent ProgressEvent PromiseRejectionEvent RTCPeerConnection Range ReadableStream
+ReadableStreamDefaultReader Request ResizeObserver Response SVGElement Screen Selection
+ServiceWorker ShadowRoot SharedWorker SpeechSynthesisUtterance Storage StorageEvent SubtleCrypto
+Text TextDecoder TextDecoderStream TextEncoder TextEncoderStream TouchEvent TransformStream
+TreeWalker UIEvent URL URLPattern URLSearchParams WebSocket WheelEvent Window Worker Worklet
+WritableStream XMLHttpRequest XMLSerializer XPathResult __dirname __filename addEventListener
+alert atob blur btoa caches cancelAnimationFrame cancelIdleCallback clearImmediate clearInterval
+clearTimeout close closed confirm console createImageBitmap crypto customElements
+dispatchEvent document exports external fetch find focus frames getComputedStyle getSelection
+global history importScripts indexedDB innerHeight innerWidth length localStorage location
+matchMedia module moveBy moveTo name navigator onerror onload onmessage open opener origin parent
+performance postMessage print process prompt queueMicrotask removeEventListener reportError
+requestAnimationFrame requestIdleCallback require resizeBy resizeTo screen scroll scrollBy
+scrollTo self sessionStorage setImmediate setInterval setTimeout speechSynthesis status stop
+structuredClone top window Bun Deno GM GM_getValue GM_setValue HTMLRewriter WebSocketPair
+"""
+
+_FRAMEWORKS = """
+$ $$ $A $F $H $R $effect $inspect $props $state $derived Assert Ember Enumerable Feature
+GdkPixbuf I Java JavaImporter Meteor Mongo Scenario Snap YAHOO YUI Y _ __ afterAll afterEach
+after angular assert assertType asserts before beforeAll beforeEach benchmark browser by
+callPhantom cc chai chrome config context cy Cypress d3 db defineEmits defineExpose defineModel
+defineOptions defineProps defineSlots definePageMeta defineNuxtConfig describe describeOnly
+element expect expectTypeOf fail fdescribe fit fixture google goog gtag ga grunt inject it
+jasmine jest jestPuppeteer jQuery load ko L moment mocha onTestFailed onTestFinished page pending
+phantom pm print protractor QUnit React ReactDOM rs rspack run runs runTest sap setup sh should
+sinon specify spyOn spyOnProperty suite suiteSetup suiteTeardown system t tap teardown test
+THREE trace useFetch useHead useRoute useRouter useState use ui vi vitest Vue waitsFor waits
+withDefaults wx xcontext xdescribe xit xspecify xtest workbox Zone JSX NodeJS globalThis
+__DEV__ __PROD__ __TEST__ __VERSION__ __webpack_hash__ __webpack_modules__ __non_webpack_require__
+__webpack_public_path__ __webpack_require__ __turbopack_require__ arguments define requirejs
+Parse ObjectId Packages importClass importPackage java javafx javax loadWithNewGlobal
+"""
+
+SCRIPT = frozenset(f"{_ECMASCRIPT} {_HOSTS} {_FRAMEWORKS}".split())
+
+_GO = """
+bufio bytes cmp context embed encoding/base64 encoding/binary encoding/csv encoding/gob
+encoding/hex encoding/json encoding/xml errors expvar flag fmt html/template io io/fs
+io/ioutil log/slog maps math/big math/bits math/cmplx net net/http net/http/httptest
+net/netip net/url os os/exec os/signal path/filepath reflect regexp runtime runtime/debug
+slices sort strconv strings sync sync/atomic syscall testing text/tabwriter time unicode
+unicode/utf16 unicode/utf8 unsafe
+"""
+
+GO_PACKAGES = {name.rpartition("/")[2]: name for name in _GO.split()}
+"""Packages of Go's standard library whose name hardly is anything else, by that name."""
+
+_JAVA = """
+java.io.File java.io.IOException java.io.InputStream java.io.OutputStream
+java.io.BufferedReader java.io.InputStreamReader java.io.FileInputStream
+java.io.ByteArrayInputStream java.io.ByteArrayOutputStream java.io.UncheckedIOException
+java.nio.file.Files java.nio.file.Paths java.nio.charset.StandardCharsets
+java.util.ArrayList java.util.LinkedList java.util.HashMap java.util.HashSet
+java.util.LinkedHashMap java.util.LinkedHashSet java.util.TreeMap java.util.TreeSet
+java.util.Arrays java.util.Collections java.util.Objects java.util.Optional
+java.util.Iterator java.util.UUID java.util.List java.util.Map java.util.Set
+java.util.concurrent.ConcurrentHashMap java.util.concurrent.TimeUnit
+java.util.concurrent.ExecutorService java.util.concurrent.Executors
+java.util.concurrent.atomic.AtomicInteger java.util.concurrent.atomic.AtomicLong
+java.util.stream.Collectors java.util.stream.Stream java.util.function.Function
+java.util.function.Supplier java.math.BigDecimal java.math.BigInteger
+"""
+
+JAVA_CLASSES = {name.rpartition(".")[2]: name for name in _JAVA.split()}
+"""Classes that are seldom anything but these, by their simple name."""

@@ -1,0 +1,188 @@
+"""Which references certainly mean one definition.
+
+Certain means: nothing else in the files that were read can give the name another
+meaning. Wherever there is a second possibility, there is no match.
+"""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dsreview.checks.impact.program import SCRIPTS, Program
+from dsreview.symbols import (
+    Definition,
+    DefinitionKind,
+    FileSymbols,
+    Import,
+    Receiver,
+    Reference,
+    ScopeKind,
+    Site,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A function, method or class of the head."""
+
+    path: str
+    facts: FileSymbols
+    definition: Definition
+
+    @property
+    def owner(self) -> Definition | None:
+        """The class of a method."""
+        if self.definition.kind is not DefinitionKind.METHOD:
+            return None
+        scope = self.definition.scope
+        return next((one for one in self.facts.definitions if one.body == scope), None)
+
+
+def calls_of(program: Program, target: Target) -> Iterator[Site[Reference]]:
+    """Every call in the head that certainly reaches `target`."""
+    if not is_sole(program, target):
+        return
+    for site in program.index.references(target.definition.name):
+        facts = program.index.files[site.path]
+        if site.fact.call is None or site.fact.is_guarded or facts.has_errors:
+            continue
+        if means(program, site, target):
+            yield site
+
+
+def is_sole(program: Program, target: Target) -> bool:
+    """Whether no other definition can be meant where the name of `target` is used."""
+    definition = target.definition
+    same = [
+        site
+        for site in program.index.definitions(definition.name)
+        if not (site.path == target.path and site.fact == definition)
+    ]
+    if definition.kind is DefinitionKind.METHOD:
+        return not same  # an override anywhere may be what is called
+    return not any(
+        site.path == target.path and site.fact.scope == definition.scope for site in same
+    )
+
+
+def means(program: Program, site: Site[Reference], target: Target) -> bool:
+    if target.facts.language == "go":
+        return _means_in_go(program, site, target)
+    if target.definition.kind is DefinitionKind.METHOD:
+        return _means_method(program, site, target)
+    if target.facts.language == "java":
+        return False
+    return _means_name(program, site, target)
+
+
+def _means_name(program: Program, site: Site[Reference], target: Target) -> bool:
+    """A function or class of Python, JavaScript or TypeScript."""
+    facts = program.index.files[site.path]
+    reference, scoping = site.fact, program.scoping(facts)
+    name = target.definition.name
+    goal = (target.path, name)
+    if reference.receiver is Receiver.NONE:
+        owner = scoping.owner(reference.name, reference.scope)
+        if site.path == target.path:
+            bound = scoping.bound_in(target.definition.scope, name)
+            return owner == target.definition.scope and len(bound) == 1
+        found = scoping.only_import(reference.name, reference.scope)
+        return (
+            found is not None
+            and not found.is_guarded
+            and program.origin_of_import(site.path, found) == goal
+        )
+    if reference.receiver is not Receiver.NAME or target.definition.scope != 0:
+        return False
+    module = module_behind(program, site.path, reference)
+    return module is not None and program.origin(module, reference.name) == goal
+
+
+def module_behind(program: Program, path: str, reference: Reference) -> str | None:
+    """The file that the receiver of a reference, `module` or `package.module`, names."""
+    facts = program.facts(path)
+    if facts is None:
+        return None
+    root, _, rest = reference.receiver_text.partition(".")
+    found = program.scoping(facts).only_import(root, reference.scope)
+    if found is None or found.is_guarded or found.is_star:
+        return None
+    if facts.language in SCRIPTS:
+        is_namespace = not found.name and not rest
+        return program.resolve(program.head, path, found.module) if is_namespace else None
+    if facts.language != "python":
+        return None
+    return program.resolve(program.head, path, _python_module(found, reference.receiver_text))
+
+
+def _python_module(found: Import, receiver: str) -> str:
+    """The module that `receiver` spells, given the import that binds its first name."""
+    _, _, rest = receiver.partition(".")
+    if found.name:  # from a import b
+        joint = "" if found.module.endswith(".") else "."
+        base = f"{found.module}{joint}{found.name}"
+    elif found.alias == found.module.split(".")[0]:  # import a.b: the receiver is the path
+        return receiver if receiver == found.module else f"{found.module}.?"
+    else:  # import a.b as m
+        base = found.module
+    return f"{base}.{rest}" if rest else base
+
+
+def _means_method(program: Program, site: Site[Reference], target: Target) -> bool:
+    """A call on the object itself, in the class that defines the method."""
+    owner = target.owner
+    if owner is None or owner.body is None or site.path != target.path:
+        return False
+    facts = program.index.files[site.path]
+    scoping = program.scoping(facts)
+    enclosing = scoping.enclosing_class(site.fact.scope)
+    if enclosing != owner.body:
+        return False
+    if site.fact.receiver is Receiver.SELF:
+        return True
+    is_java = target.facts.language == "java"
+    return is_java and site.fact.receiver is Receiver.NONE
+
+
+def _means_in_go(program: Program, site: Site[Reference], target: Target) -> bool:
+    facts = program.index.files[site.path]
+    reference, folder = site.fact, posixpath.dirname(target.path)
+    if facts.is_open or target.facts.is_open or facts.language != "go":
+        return False
+    if target.definition.kind is DefinitionKind.METHOD:
+        method = _go_method_around(facts, reference.scope)
+        is_own = method is not None and method.bases == target.definition.bases
+        is_near = posixpath.dirname(site.path) == folder
+        return reference.receiver is Receiver.SELF and is_own and is_near
+    scoping = program.scoping(facts)
+    if reference.receiver is Receiver.NONE:
+        owner = scoping.owner(reference.name, reference.scope)
+        is_near = posixpath.dirname(site.path) == folder and facts.package == target.facts.package
+        return is_near and owner == (0 if site.path == target.path else None)
+    if reference.receiver is not Receiver.NAME:
+        return False
+    return go_folder_behind(program, facts, reference) == folder
+
+
+def go_folder_behind(program: Program, facts: FileSymbols, reference: Reference) -> str | None:
+    """The folder of the package that stands before the dot."""
+    name = reference.receiver_text
+    owner = program.scoping(facts).owner(name, reference.scope)
+    named = [
+        found
+        for found in facts.imports
+        if found.alias == name or (not found.alias and posixpath.basename(found.module) == name)
+    ]
+    if len(named) != 1 or owner not in (0, None) or (owner == 0 and not named[0].alias):
+        return None
+    return program.head.go_folder(named[0].module)
+
+
+def _go_method_around(facts: FileSymbols, scope: int) -> Definition | None:
+    current: int | None = scope
+    while current is not None:
+        found = next((one for one in facts.definitions if one.body == current), None)
+        if found is not None or facts.scopes[current].kind is ScopeKind.MODULE:
+            return found
+        current = facts.scopes[current].parent
+    return None

@@ -1,0 +1,189 @@
+"""`undefined-name`: an added line uses a name that nothing defines or imports.
+
+A name that the old file already used in the same way without defining it comes from
+somewhere that this check cannot see, and is left alone.
+"""
+
+import posixpath
+from collections.abc import Iterable, Iterator
+
+from dsreview.checks.impact.known_names import GO_PACKAGES, JAVA_CLASSES, PYTHON, SCRIPT
+from dsreview.checks.impact.program import SCRIPTS, ChangedFacts, Program
+from dsreview.finding import Finding, Origin, Severity
+from dsreview.patch import Span
+from dsreview.symbols import (
+    FileSymbols,
+    Import,
+    Receiver,
+    Reference,
+    ReferenceKind,
+)
+
+_FAILURES = {
+    "python": "raises NameError",
+    "javascript": "throws ReferenceError",
+    "typescript": "does not compile",
+    "tsx": "does not compile",
+    "go": "does not compile",
+    "java": "does not compile",
+}
+
+
+def undefined_references(program: Program, changed: ChangedFacts) -> tuple[Reference, ...]:
+    """First use of each name on added lines that the file itself gives no meaning."""
+    facts = changed.new
+    if facts.has_errors or (changed.old is not None and changed.old.has_errors):
+        return ()
+    if facts.is_open or not _is_closed(facts):
+        return ()
+    known_before = set() if changed.old is None else set(_unbound(program, changed.old))
+    added = changed.added_lines
+    first: dict[str, Reference] = {}
+    for reference in facts.references:
+        if reference.line not in added or reference.name in known_before:
+            continue
+        if _may_be_reported(facts, reference) and _is_unbound(program, facts, reference):
+            first.setdefault(reference.name, reference)
+    return tuple(first.values())
+
+
+def _is_closed(facts: FileSymbols) -> bool:
+    """Whether a name that the file does not bind can only come from outside it.
+
+    A script that is no module shares its names with other scripts of a page.
+    """
+    if facts.language in SCRIPTS:
+        return bool(facts.imports or facts.exports)
+    if facts.language == "java":
+        return not any(found.is_star for found in facts.imports)
+    return True
+
+
+def _unbound(program: Program, facts: FileSymbols) -> Iterator[str]:
+    for reference in facts.references:
+        if _is_unbound(program, facts, reference):
+            yield reference.name
+
+
+def _is_unbound(program: Program, facts: FileSymbols, reference: Reference) -> bool:
+    if reference.receiver is not Receiver.NONE or reference.is_guarded:
+        return False
+    if program.scoping(facts).owner(reference.name, reference.scope) is not None:
+        return False
+    imported = {found.alias for found in facts.imports}
+    if facts.language == "go":
+        imported = {posixpath.basename(found.module) for found in facts.imports} | imported
+    return reference.name not in imported
+
+
+def _may_be_reported(facts: FileSymbols, reference: Reference) -> bool:
+    name = reference.name
+    if facts.language == "python":
+        return name not in PYTHON and not facts.scopes[reference.scope].is_open
+    if facts.language in SCRIPTS:
+        is_used = reference.call is not None or reference.kind is ReferenceKind.ELEMENT
+        return is_used and name not in SCRIPT and reference.kind is not ReferenceKind.TYPE
+    if facts.language == "go":
+        return name in GO_PACKAGES and _is_package_use(facts, reference)
+    return name in JAVA_CLASSES and reference.kind is ReferenceKind.TYPE
+
+
+def _is_package_use(facts: FileSymbols, reference: Reference) -> bool:
+    """Whether the name stands before a dot that an exported name follows."""
+    return any(
+        other.receiver_text == reference.name
+        and other.line == reference.line
+        and other.name[:1].isupper()
+        for other in facts.references
+    )
+
+
+def find_undefined(
+    program: Program, changed: ChangedFacts, references: Iterable[Reference]
+) -> Iterator[Finding]:
+    """`program.index` must have been built for the names of `references` too."""
+    for reference in references:
+        if _has_meaning_elsewhere(program, changed, reference):
+            continue
+        name, language = reference.name, changed.new.language
+        yield _finding(
+            changed,
+            reference.line,
+            f"`{name}` is used here, but nothing in this file defines or imports it.",
+            f"Line {reference.line} {_FAILURES[language]} when it is reached: "
+            f"`{name}` is not defined.",
+        )
+
+
+def _has_meaning_elsewhere(program: Program, changed: ChangedFacts, reference: Reference) -> bool:
+    """Whether other files show that the name comes from outside."""
+    language, name = changed.new.language, reference.name
+    if language == "python":
+        return False
+    folder = posixpath.dirname(changed.path)
+    for path, facts in program.index.files.items():
+        if path == changed.path:
+            continue
+        is_near = posixpath.dirname(path) == folder
+        if language in ("go", "java"):
+            if is_near and any(one.name == name and one.scope == 0 for one in facts.bindings):
+                return True
+        elif path.endswith(".d.ts") or facts.language in SCRIPTS:
+            unbound = any(
+                one.name == name and _is_unbound(program, facts, one) for one in facts.references
+            )
+            is_ambient = not facts.imports and not facts.exports
+            if unbound or path.endswith(".d.ts") or is_ambient or facts.is_open:
+                return True
+    return language in SCRIPTS and program.is_configured(changed.file.text, name)
+
+
+def find_missing_members(program: Program, changed: ChangedFacts) -> Iterator[Finding]:
+    """Added imports of a member that a module of this repository does not have."""
+    if changed.new.has_errors:
+        return
+    for found in changed.new.imports:
+        if found.line in changed.added_lines and _is_missing(program, changed.path, found):
+            language = changed.new.language
+            failure = "raises ImportError" if language == "python" else _FAILURES[language]
+            yield _finding(
+                changed,
+                found.line,
+                f"`{found.module}` has no `{found.name}`.",
+                f"Importing {changed.path} {failure}: "
+                f"there is no `{found.name}` in `{found.module}`.",
+            )
+
+
+def _is_missing(program: Program, importer: str, found: Import) -> bool:
+    if not found.name or found.is_star or found.is_guarded or importer.endswith(".java"):
+        return False
+    module = program.resolve(program.head, importer, found.module)
+    if module is None or module == importer:
+        return False
+    facts = program.facts(module)
+    if facts is None or facts.has_errors or facts.is_open:
+        return False
+    if facts.language in SCRIPTS:
+        is_module = bool(facts.exports)
+        names = {export.name for export in facts.exports}
+        return is_module and not facts.has_open_exports and found.name not in names
+    if facts.language != "python" or program.head.has_python_submodule(module, found.name):
+        return False
+    bound = {binding.name for binding in facts.bindings if binding.scope == 0}
+    return found.name not in bound and found.name not in PYTHON
+
+
+def _finding(changed: ChangedFacts, line: int, message: str, scenario: str) -> Finding:
+    span = Span(line, line + 1)
+    return Finding(
+        rule="undefined-name",
+        severity=Severity.HIGH,
+        path=changed.path,
+        span=span,
+        quote=changed.quote(span),
+        message=message,
+        scenario=scenario,
+        confidence=0.9,
+        origin=Origin.IMPACT,
+    )
