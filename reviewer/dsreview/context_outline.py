@@ -1,5 +1,6 @@
 """Lines of the same file that are shown beside an excerpt, as far as they fit."""
 
+import re
 from collections.abc import Iterator
 
 from dsreview.change import ChangedFile
@@ -32,8 +33,15 @@ def find_outlines(
 
 
 def _region(excerpt: Excerpt, rows: Rows) -> Region:
-    numbers = (rows[index].number for index in excerpt.piece.changed)
-    return Region(excerpt.shown, tuple(number for number in numbers if number is not None))
+    changed: set[int] = set()
+    removed_words: set[str] = set()
+    for index in excerpt.piece.changed:
+        place = rows.place(index)
+        changed.add(place.start)
+        if place.num_lines == 0:
+            changed.add(max(place.start - 1, 1))
+            removed_words.update(re.findall(r"\w+", rows[index].text))
+    return Region(excerpt.shown, tuple(sorted(changed)), tuple(sorted(removed_words)))
 
 
 def _fitting_text(outline: Outline, excerpt: Excerpt, rows: Rows, budget: Budget) -> str:

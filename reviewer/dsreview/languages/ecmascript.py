@@ -21,10 +21,11 @@ JAVASCRIPT = Language(
     types=words("class_declaration class"),
     namespaces=frozenset(),
     wrappers=words("export_statement"),
+    prefixes=words("decorator"),
     imports=words("import_statement"),
     calls=words("call_expression.function new_expression.constructor"),
     identifiers=words(
-        """identifier property_identifier private_property_identifier type_identifier
+        """identifier property_identifier private_property_identifier
         shorthand_property_identifier shorthand_property_identifier_pattern
         statement_identifier"""
     ),
@@ -71,7 +72,8 @@ TYPESCRIPT = replace(
     ),
     namespaces=words("module internal_module"),
     wrappers=JAVASCRIPT.wrappers | words("ambient_declaration"),
-    definitions=JAVASCRIPT.definitions
+    identifiers=JAVASCRIPT.identifiers | words("type_identifier"),
+    definitions=JAVASCRIPT.definitions - words("field_definition.property")
     | words(
         """function_signature.name abstract_method_signature.name method_signature.name
         abstract_class_declaration.name interface_declaration.name enum_declaration.name
@@ -79,8 +81,8 @@ TYPESCRIPT = replace(
         required_parameter.pattern optional_parameter.pattern public_field_definition.name
         property_signature.name type_parameter.name infer_type."""
     ),
-    members=JAVASCRIPT.members,
-    bindings=JAVASCRIPT.bindings | words("public_field_definition.name"),
+    bindings=JAVASCRIPT.bindings - words("field_definition.property")
+    | words("public_field_definition.name"),
 )
 
 TSX = replace(

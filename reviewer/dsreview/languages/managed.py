@@ -94,7 +94,7 @@ C_SHARP = Language(
     closures=words("lambda_expression anonymous_method_expression"),
     types=words(
         """class_declaration interface_declaration struct_declaration record_declaration
-        record_struct_declaration enum_declaration delegate_declaration"""
+        enum_declaration delegate_declaration"""
     ),
     namespaces=words("namespace_declaration file_scoped_namespace_declaration"),
     needs_body=words("accessor_declaration"),

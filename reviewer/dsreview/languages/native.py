@@ -29,7 +29,7 @@ C = Language(
     ),
     patterns=words(
         """pointer_declarator array_declarator function_declarator parenthesized_declarator
-        init_declarator reference_declarator attributed_declarator"""
+        init_declarator attributed_declarator"""
     ),
     member_identifiers=words("field_identifier statement_identifier"),
     bindings=words("type_definition.declarator field_declaration.declarator"),
@@ -62,7 +62,10 @@ CPP = replace(
         optional_type_parameter_declaration.name nested_namespace_specifier."""
     ),
     patterns=C.patterns
-    | words("structured_binding_declarator variadic_declarator nested_namespace_specifier"),
+    | words(
+        """structured_binding_declarator variadic_declarator nested_namespace_specifier
+        reference_declarator"""
+    ),
     members=words("qualified_identifier.name field_initializer."),
     bindings=C.bindings | words("init_declarator.declarator assignment_expression.left"),
 )

@@ -22,7 +22,9 @@ class Region:
     shown: tuple[Span, ...]
     """Lines that are shown anyway."""
     changed: tuple[int, ...]
-    """Those of them that changed."""
+    """Those of them that changed, and those beside removed ones."""
+    removed_words: tuple[str, ...]
+    """What stood in removed lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def _outline(facts: _Facts, region: Region) -> Outline:
         for name in facts.all_names
         if name.line in changed and name.role is not NameRole.DEFINITION
     }
+    named.update(region.removed_words)
     types = [
         scope
         for scope in facts.definitions

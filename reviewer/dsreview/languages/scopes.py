@@ -111,7 +111,8 @@ class _Walk:
         span = lines_of(node)
         start = span.start if prefix is None else prefix
         for above in reversed(self._path):
-            if above.type not in self._language.wrappers:
+            holds_more = above.end_point.row != node.end_point.row
+            if above.type not in self._language.wrappers or holds_more:
                 break
             start = min(start, lines_of(above).start)
         name = ".".join(name for _, name in self._names)
@@ -226,10 +227,23 @@ def _header(node: "Node", span: Span) -> Span:
         body = next((child for child in node.children if child.type in _BODIES), None)
     if body is None:
         return Span(span.start, min(span.stop, node.start_point.row + 2))
-    opens_with_bracket = bool(body.children) and body.children[0].type in ("{", "(")
+    named = node.child_by_field_name("name")
+    name_line = (named if named is not None else node).start_point.row + 1
     body_line = body.start_point.row + 1
-    stop = body_line + 1 if opens_with_bracket else max(body_line, node.start_point.row + 2)
-    return Span(span.start, min(stop, span.stop))
+    stop = body_line + 1 if _opens_with_bracket(body) else max(body_line, name_line + 1)
+    return Span(span.start, max(span.start + 1, min(stop, span.stop)))
+
+
+def _opens_with_bracket(body: "Node") -> bool:
+    first = body
+    for _ in range(4):  # function_body, block, {
+        if first.type in ("{", "("):
+            return True
+        child = first.child(0) if first.child_count else None
+        if child is None:
+            return False
+        first = child
+    return False
 
 
 def _holds_any(span: Span, wanted: list[int]) -> bool:
