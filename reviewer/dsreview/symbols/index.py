@@ -6,6 +6,7 @@ are cached by blob. What a limit left out is listed in `SymbolIndex.gaps`, so th
 "nothing found" is never taken for "nothing there".
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -172,6 +173,8 @@ def _containing(
         return
     num_searched = 0
     for path in sorted(snapshot.paths(), key=_is_foreign):
+        if _INSTALLED.search(path):
+            continue
         language = languages.detect(path)
         if language is None or language.name not in LANGUAGES:
             continue
@@ -189,10 +192,14 @@ def _containing(
         yield path, source
 
 
+_INSTALLED = re.compile(r"(?:^|/)(?:node_modules|\.yarn)/|[.-]min\.m?js$")
+"""Not of this repository: what package managers and minifiers put there."""
+
+
 def _is_foreign(path: str) -> bool:
     """Copies of other projects come last, so that a limit meets them first."""
     folders = path.split("/")[:-1]
-    return any(name in ("node_modules", "vendor", "third_party", "dist") for name in folders)
+    return any(name in ("vendor", "third_party", "dist") for name in folders)
 
 
 def has_word(source: bytes, word: bytes) -> bool:

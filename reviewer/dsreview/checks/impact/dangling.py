@@ -16,6 +16,7 @@ from dsreview.symbols import (
     Import,
     Receiver,
     Reference,
+    ReferenceKind,
 )
 
 _FAILURES = {
@@ -151,6 +152,8 @@ def _uses_in_file(program: Program, removal: Removal) -> Iterator[Use]:
     for one in _plain_references(changed.new, removal.name):
         if one.line in changed.added_lines or one.is_write:
             continue  # `undefined-name` speaks about added lines
+        if changed.new.language in SCRIPTS and one.kind is ReferenceKind.TYPE:
+            continue  # a type may be ambient
         owner = program.scoping(changed.new).owner(one.name, one.scope)
         if owner is None and (one.name, changed.new.scopes[one.scope].name) in meant:
             yield Use(changed.path, one.line, "use")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 _SOURCE_FOLDERS = ("", "src", "lib", "python")
+_DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
 _SCRIPT_SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 
 
@@ -80,6 +81,8 @@ class Modules:
         stems = [stem, f"{stem}/index"]
         if suffix in (".js", ".jsx", ".mjs", ".cjs"):
             stems.append(base)  # TypeScript imports `x.ts` as `./x.js`
+        if {f"{s}{ending}" for s in (*stems, base) for ending in _DECLARATIONS} & self.paths:
+            return None  # what it gives out is written somewhere else
         found = {stem} & self.paths
         found |= {f"{s}{ending}" for s in stems for ending in _SCRIPT_SUFFIXES} & self.paths
         return found.pop() if len(found) == 1 else None

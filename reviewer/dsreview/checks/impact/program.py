@@ -17,6 +17,11 @@ from dsreview.symbols.scoping import Scoping
 MAX_FILE_BYTES = 400_000
 _GO_MODULE = re.compile(rb"^module[ \t]+\"?([^\s\"]+)", re.MULTILINE)
 _GLOBALS = re.compile(r"/\*\s*(?:globals?|exported)\b[^*]{0,4000}\*/")
+_TEST = re.compile(
+    r"(?:^|/)(?:tests?|specs?|__tests__|testing|testdata|fixtures?|examples?|samples?|docs?"
+    r"|docs_src|demos?|bench(?:mark)?s?|type-?tests?|typings?)/"
+    r"|(?:^|/)test_[^/]*$|(?:_test|_spec|[.-](?:test|spec|test-d|bench))\.\w+$|(?:test|tests|it)\.java$"
+)
 _CONFIGURATION = re.compile(
     r"\.eslintrc.*|eslint\.config\..*|\.jshintrc|\.oxlintrc\.json|package\.json|biome\.jsonc?"
     r"|(?:vite|vitest|webpack|rollup|jest|karma|nuxt)\.conf(?:ig)?\..*"
@@ -160,6 +165,16 @@ class Program:
             for path in self.head.paths
             if _CONFIGURATION.fullmatch(posixpath.basename(path))
         )
+
+
+def is_declaration(path: str) -> bool:
+    """Whether the file only declares what others define, as a stub of Python does too."""
+    return path.endswith((".d.ts", ".d.mts", ".d.cts", ".pyi"))
+
+
+def is_test(path: str) -> bool:
+    """Tests and examples, by the names that they usually have."""
+    return _TEST.search(path.lower()) is not None
 
 
 def _local_name(facts: FileSymbols, name: str) -> str | None:

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Iterable, Iterator
 
 from dsreview.checks.impact.known_names import GO_PACKAGES, JAVA_CLASSES, PYTHON, SCRIPT
-from dsreview.checks.impact.program import SCRIPTS, ChangedFacts, Program
+from dsreview.checks.impact.program import SCRIPTS, ChangedFacts, Program, is_declaration
 from dsreview.finding import Finding, Origin, Severity
 from dsreview.patch import Span
 from dsreview.symbols import (
@@ -34,7 +34,7 @@ def undefined_references(program: Program, changed: ChangedFacts) -> tuple[Refer
     facts = changed.new
     if facts.has_errors or (changed.old is not None and changed.old.has_errors):
         return ()
-    if facts.is_open or not _is_closed(facts):
+    if facts.is_open or not _is_closed(facts) or is_declaration(changed.path):
         return ()
     known_before = set() if changed.old is None else set(_unbound(program, changed.old))
     added = changed.added_lines
@@ -128,12 +128,12 @@ def _has_meaning_elsewhere(program: Program, changed: ChangedFacts, reference: R
         if language in ("go", "java"):
             if is_near and any(one.name == name and one.scope == 0 for one in facts.bindings):
                 return True
-        elif path.endswith(".d.ts") or facts.language in SCRIPTS:
+        elif facts.language in SCRIPTS:
             unbound = any(
                 one.name == name and _is_unbound(program, facts, one) for one in facts.references
             )
             is_ambient = not facts.imports and not facts.exports
-            if unbound or path.endswith(".d.ts") or is_ambient or facts.is_open:
+            if unbound or is_declaration(path) or is_ambient or facts.is_open:
                 return True
     return language in SCRIPTS and program.is_configured(changed.file.text, name)
 
@@ -158,6 +158,8 @@ def find_missing_members(program: Program, changed: ChangedFacts) -> Iterator[Fi
 def _is_missing(program: Program, importer: str, found: Import) -> bool:
     if not found.name or found.is_star or found.is_guarded or importer.endswith(".java"):
         return False
+    if is_declaration(importer):
+        return False
     module = program.resolve(program.head, importer, found.module)
     if module is None or module == importer:
         return False
@@ -166,6 +168,8 @@ def _is_missing(program: Program, importer: str, found: Import) -> bool:
         return False
     if facts.language in SCRIPTS:
         is_module = bool(facts.exports)
+        if facts.language == "javascript" and not importer.endswith((".js", ".jsx", ".mjs")):
+            return False  # types that its comments declare
         names = {export.name for export in facts.exports}
         return is_module and not facts.has_open_exports and found.name not in names
     if facts.language != "python" or program.head.has_python_submodule(module, found.name):

@@ -8,7 +8,13 @@ only names that stand there once and for nothing are reported.
 import re
 from collections.abc import Iterator
 
-from dsreview.checks.impact.program import SCRIPTS, ChangedFacts, Program
+from dsreview.checks.impact.program import (
+    SCRIPTS,
+    ChangedFacts,
+    Program,
+    is_declaration,
+    is_test,
+)
 from dsreview.finding import Finding, Origin, Severity
 from dsreview.patch import LineKind, Span
 from dsreview.symbols import (
@@ -31,6 +37,8 @@ def find_unused(program: Program, changed: ChangedFacts) -> Iterator[Finding]:
     facts = changed.new
     if facts.language == "go" or facts.has_errors:
         return  # Go's compiler refuses unused variables
+    if is_test(changed.path) or is_declaration(changed.path):
+        return  # there an assignment alone may be what is tested or shown
     for binding in facts.bindings:
         if binding.kind is not BindingKind.ASSIGNED or not _is_local(facts, binding.scope):
             continue
