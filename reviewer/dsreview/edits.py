@@ -25,9 +25,9 @@ def apply_edit(text: str, edit: Edit) -> str:
         raise EditError(f"lines {span.start}-{span.last} leave the file of {len(lines)} lines")
     if any("\n" in line for line in edit.lines):
         raise EditError("a replacement line holds a line end")
-    return_mark = "\r" if _ends_with_return(lines, span) else ""
-    new = [line.removesuffix("\r") + return_mark for line in edit.lines]
     had_final_newline = not text or text.endswith("\n")
+    return_mark = "\r" if _ends_with_return(lines, span, had_final_newline) else ""
+    new = [line.removesuffix("\r") + return_mark for line in edit.lines]
     if new and not had_final_newline:
         # The unfinished last line has no "\r" to show; it gets one when it is followed.
         if span.stop == len(lines) + 1:
@@ -44,26 +44,12 @@ def apply_edit(text: str, edit: Edit) -> str:
     return "\n".join(edited)
 
 
-def trim_edit(text: str, edit: Edit) -> Edit:
-    """The part of `edit` that changes something: equal first and last lines left out."""
-    old = split_lines(text)[edit.span.start - 1 : edit.span.stop - 1]
-    new = list(edit.lines)
-    start = edit.span.start
-    while old and new and old[0].removesuffix("\r") == new[0]:
-        old.pop(0)
-        new.pop(0)
-        start += 1
-    while old and new and old[-1].removesuffix("\r") == new[-1]:
-        old.pop()
-        new.pop()
-    return Edit(Span(start, start + len(old)), tuple(new))
-
-
-def _ends_with_return(lines: list[str], span: Span) -> bool:
+def _ends_with_return(lines: list[str], span: Span, has_final_newline: bool) -> bool:
     """Whether new lines end with "\\r\\n": as what they replace, else follow, else precede."""
-    replaced = lines[span.start - 1 : span.stop - 1]
-    before, after = lines[: span.start - 1], lines[span.stop - 1 :]
-    if span.stop == len(lines) + 1:
-        replaced = replaced[:-1]  # the last line may have no line end to go by
-    neighbours = [*replaced[:1], *before[-1:], *after[:1]]
-    return bool(neighbours) and neighbours[0].endswith("\r")
+    ended = len(lines) if has_final_newline else len(lines) - 1
+    replaced = [span.start - 1] if span.num_lines else []
+    # the line right before may be the unfinished last one: then the one before that tells
+    for at in (*replaced, span.start - 2, span.start - 3, span.stop - 1):
+        if 0 <= at < ended:
+            return lines[at].endswith("\r")
+    return False

@@ -87,7 +87,10 @@ def review_contexts(
         BackendError: the model could not be loaded or reached.
     """
     prompts = [review_prompt(context) for context in contexts]
-    fits = [_fits(prompt, backend, settings) for prompt in prompts]
+    fits = [
+        bool(context.code) and _fits(prompt, backend, settings)
+        for context, prompt in zip(contexts, prompts, strict=True)
+    ]
     sampling = Sampling(
         settings.max_new_tokens, settings.temperature, settings.seed, settings.deadline_s
     )
@@ -132,46 +135,41 @@ def _read(context: Context, answer: Answer) -> _Read:
     if outcome is Outcome.ANSWERED and reason:
         outcome = Outcome.UNREADABLE
     raw = "" if outcome is Outcome.ANSWERED else answer.text
-    findings: list[Finding] = []
-    refused: list[Refusal] = []
-    for given in parsed.findings:
-        _place(given, context, findings, refused)
-    review = ContextReview(context, outcome, reason, raw)
-    return _Read(review, tuple(findings), tuple(refused))
+    placed = [_place(given, context) for given in parsed.findings]
+    return _Read(
+        ContextReview(context, outcome, reason, raw),
+        tuple(finding for finding, _ in placed if finding is not None),
+        tuple(refusal for _, refusals in placed for refusal in refusals),
+    )
 
 
-def _place(
-    given: AnsweredFinding, context: Context, findings: list[Finding], refused: list[Refusal]
-) -> None:
-    """Add `given` to the findings where it has a place, else to what was refused."""
+def _place(given: AnsweredFinding, context: Context) -> tuple[Finding | None, tuple[Refusal, ...]]:
+    """The finding at its place, None where it has none; and what of it was refused."""
     path = context.file.path
     place = anchor(given.quote, given.line, context.file, context.hunks)
     if isinstance(place, NotAnchored):
-        refused.append(Refusal(path, given.rule, "quote", f"{place.reason}: {given.message}"))
-        return
+        return None, (Refusal(path, given.rule, "quote", f"{place.reason}: {given.message}"),)
+    refused: tuple[Refusal, ...] = ()
     if given.edit_problem:
-        refused.append(Refusal(path, given.rule, "answer", given.edit_problem))
-    if given.edit is not None and not place.is_precise:
-        refused.append(
-            Refusal(path, given.rule, "anchor", "a suggestion for a line that is not certain")
-        )
-    certainty = 1.0 if place.is_precise else DOUBT_OF_PLACE
-    is_usable = given.edit is not None and place.is_precise
-    findings.append(
-        Finding(
-            rule=given.rule,
-            severity=given.severity,
-            path=path,
-            span=place.span,
-            quote=place.quote,
-            message=given.message,
-            scenario=given.scenario,
-            confidence=given.confidence * certainty,
-            origin=Origin.MODEL,
-            scope=_scope_name(context, place.span),
-            suggestion=Suggestion(given.edit) if is_usable and given.edit else None,
-        )
+        refused = (Refusal(path, given.rule, "answer", given.edit_problem),)
+    suggestion = Suggestion(given.edit) if given.edit is not None else None
+    if suggestion is not None and not place.is_precise:
+        suggestion = None
+        refused = (Refusal(path, given.rule, "anchor", "suggested for a line that is not certain"),)
+    finding = Finding(
+        rule=given.rule,
+        severity=given.severity,
+        path=path,
+        span=place.span,
+        quote=place.quote,
+        message=given.message,
+        scenario=given.scenario,
+        confidence=given.confidence * (1.0 if place.is_precise else DOUBT_OF_PLACE),
+        origin=Origin.MODEL,
+        scope=_scope_name(context, place.span),
+        suggestion=suggestion,
     )
+    return finding, refused
 
 
 def _scope_name(context: Context, span: Span) -> str:

@@ -15,6 +15,7 @@ from dsreview.answers import AnswerError, parse_repair
 from dsreview.cache import Cache
 from dsreview.change import ChangedFile
 from dsreview.constraints import CONSTRAINTS, Candidate, NotVerifiable, Violation
+from dsreview.errors import BackendError
 from dsreview.finding import Edit, Finding, Origin, Proof, Refusal, Suggestion
 from dsreview.prompt import Answer, Backend, Sampling, StopReason
 from dsreview.repair_prompt import repair_prompt
@@ -66,10 +67,8 @@ def repair(
 ) -> RepairResult:
     """Prove the suggestions of `findings`, and ask `backend` again for those that fail.
 
-    Suggestions of checks pass the same gate but are not asked for again.
-
-    Raises:
-        BackendError: the model could not be reached.
+    Suggestions of checks pass the same gate but are not asked for again. A model that
+    fails costs the suggestions that wait for it, not the findings.
     """
     rounds = _Rounds(findings, {file.path: file for file in files}, sandbox)
     started = time.monotonic()
@@ -82,8 +81,13 @@ def repair(
             pending = []
             break
         number += 1
-        pending, round_usage = _ask_again(rounds, pending, number, backend, settings, left_s, cache)
-        usage += round_usage
+        try:
+            pending, cost = _ask_again(rounds, pending, number, backend, settings, left_s, cache)
+        except BackendError as error:
+            rounds.drop(pending, "backend", str(error))
+            pending = []
+        else:
+            usage += cost
     for refused in pending:
         rounds.drop([refused], refused.violation.constraint, refused.violation.message)
     return RepairResult(tuple(rounds.findings), tuple(rounds.refusals), number, usage)
