@@ -54,7 +54,8 @@ class Stats:
 
     @property
     def tokens_per_second(self) -> float:
-        return self.completion_tokens / self.model_seconds if self.model_seconds > 0 else 0.0
+        measurable = self.model_seconds >= 0.001
+        return self.completion_tokens / self.model_seconds if measurable else 0.0
 
 
 @dataclass(frozen=True, slots=True)

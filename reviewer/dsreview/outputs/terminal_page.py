@@ -173,7 +173,7 @@ def _footer(report: Report) -> Iterator[tuple[str, str, str]]:
 def _coverage_in_words(report: Report) -> str:
     num_reviewed = sum(row.state is CoverageState.REVIEWED for row in report.coverage)
     text = f"{num_reviewed} of {count_of(len(report.coverage), 'file')} reviewed"
-    readers = Counter(who for row in report.coverage for who in row.reviewers)
+    readers = Counter(terminal_line(who) for row in report.coverage for who in row.reviewers)
     if readers:
         text += " by " + ", ".join(f"{who} ({num})" for who, num in readers.items())
     return text
