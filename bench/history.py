@@ -18,7 +18,7 @@ from pathlib import Path
 from dsreview.cache import DirectoryCache
 from dsreview.change import EmptySnapshot
 from dsreview.config import load
-from dsreview.progress import Silent
+from dsreview.progress import SilentProgress
 from dsreview.report import Report
 from dsreview.review import Tools, review
 from dsreview.sandbox import Sandbox
@@ -46,10 +46,15 @@ def commits(repository: Path, last: int) -> list[str]:
     return answer.stdout.split()
 
 
+def label(repository: Path) -> str:
+    """The last two folders: clones are often called `repo` in a folder that says which."""
+    return "/".join(repository.absolute().parts[-2:])
+
+
 def lines_of(report: Report, repository: Path, commit: str) -> list[dict[str, object]]:
     return [
         {
-            "repository": repository.name,
+            "repository": label(repository),
             "commit": commit[:12],
             "rule": finding.rule,
             "severity": finding.severity.label,
@@ -70,7 +75,7 @@ def replay(repository: Path, last: int, tools: Tools, tally: Tally) -> None:
                 report = review(change, config, tools)
         except Exception as error:  # noqa: BLE001  (a crash is what is counted)
             tally.crashes += 1
-            print(f"{repository.name} {commit[:12]}: {error!r}", file=sys.stderr)
+            print(f"{label(repository)} {commit[:12]}: {error!r}", file=sys.stderr)
             continue
         tally.seconds.append(time.perf_counter() - started)
         tally.commits += 1
@@ -94,11 +99,11 @@ def main() -> int:
     for repository in arguments.repository:
         tally = Tally()
         with Sandbox() as sandbox:
-            tools = Tools(sandbox, DirectoryCache(arguments.cache), None, Silent())
+            tools = Tools(sandbox, DirectoryCache(arguments.cache), None, SilentProgress())
             replay(repository.absolute(), arguments.last, tools, tally)
         p95 = sorted(tally.seconds)[int(0.95 * (len(tally.seconds) - 1))]
         print(
-            f"| {repository.name} | {tally.commits} | {tally.files} | {len(tally.findings)} "
+            f"| {label(repository)} | {tally.commits} | {tally.files} | {len(tally.findings)} "
             f"| {tally.gaps} | {statistics.median(tally.seconds):.2f} | {p95:.2f} |",
             flush=True,
         )

@@ -23,7 +23,7 @@ from dsreview.cache import NoCache
 from dsreview.change import EmptySnapshot
 from dsreview.config import load
 from dsreview.context import ContextMode, build_contexts
-from dsreview.progress import Silent
+from dsreview.progress import SilentProgress
 from dsreview.review import Tools, review
 from dsreview.sandbox import Sandbox
 from dsreview.selection import select
@@ -71,7 +71,7 @@ def main() -> int:
             path = f"src/{Path(record['path']).name}"
             trees += [{path: before}, {path: after}, {path: before}]
         ids = write_history(Path(folder), trees)
-        tools = Tools(sandbox, NoCache(), None, Silent())
+        tools = Tools(sandbox, NoCache(), None, SilentProgress())
         for number, record in enumerate(records):
             for kind, commit in (("bug", ids[3 * number + 1]), ("fix", ids[3 * number + 2])):
                 try:

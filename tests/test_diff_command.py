@@ -117,13 +117,16 @@ def test_a_patch_on_standard_input_is_reviewed_inside_and_outside(
         outcome = run_dsreview("diff", "--patch=-", "--format=json", cwd=folder, stdin=patch)
         assert (outcome.code, places(outcome)) == (1, [place])
     notes = json.loads(outcome.out)["notes"]
-    assert any("hunks" in note for note in notes)
+    assert any("only the patch's own lines are known" in note for note in notes)
 
 
 def test_paths_behind_two_dashes_limit_the_review(repository, run_dsreview):
+    repository.commit({"docs/a.py": "x = 1\n"})
     path, _ = planted(repository)
     outcome = run_dsreview("diff", "--format=json", "--", "docs", cwd=repository.folder)
     assert (outcome.code, json.loads(outcome.out)["coverage"]) == (0, [])
+    outcome = run_dsreview("diff", "--", "no-such-folder", cwd=repository.folder)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
     outcome = run_dsreview("diff", "--format=json", "--", path, cwd=repository.folder)
     assert outcome.code == 1
 
@@ -208,7 +211,7 @@ def test_settings_of_the_old_side_are_obeyed_and_new_ones_are_not(repository, ru
         (["diff", "a..b"], b"", "a"),
         (["diff", "--commit=zzz"], b"", "zzz"),
         (["diff", "--patch=missing.patch"], b"", "missing.patch: No such file"),
-        (["diff", "--patch=-"], b"--- a/x\n+++ b/x\n@@ -1,9 +1 @@\n-a\n", "patch"),
+        (["diff", "--patch=-"], b"--- a/x\n+++ b/x\n@@ -1,9 +1 @@\n-a\n", "the diff ends inside the hunk"),
         (["diff", "--fail-on=severe"], b"", "use low, medium, high or critical"),
         (["diff", "--budget=soon"], b"", "use seconds"),
         (["diff", "--format=xml"], b"", "xml"),

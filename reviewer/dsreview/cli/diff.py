@@ -48,7 +48,10 @@ def diff(
         bool, typer.Option("--untracked", help="With files that git does not know yet.")
     ] = False,
     folder: Annotated[
-        Path, typer.Option("-C", metavar="DIR", help="Run as if started in DIR.")
+        Path,
+        typer.Option(
+            "-C", metavar="DIR", exists=True, file_okay=False, help="Run as if started in DIR."
+        ),
     ] = Path(),
     output_format: Annotated[
         Format, typer.Option("--format", help="How the report is written.")
