@@ -106,14 +106,36 @@ def makes_a_coroutine(match: "SgNode") -> bool:
     return is_decorated is None and is_bound_again is None
 
 
+def same_operands(match: "SgNode") -> bool:
+    """The first and the last operand are the same text.
+
+    ast-grep takes two texts for equal where their escape sequences are: `"a\\n"` and
+    `"b\\n"`. A rule that names a variable twice needs this filter or the next.
+    """
+    operands = [child for child in match.named_children() if child.kind() != "comment"]
+    return len(operands) > 1 and _words(operands[0]) == _words(operands[-1])
+
+
+def same_texts(match: "SgNode") -> bool:
+    """What was captured as FIRST and as SECOND is the same text."""
+    first, second = match.get_match("FIRST"), match.get_match("SECOND")
+    return first is not None and second is not None and _words(first) == _words(second)
+
+
 FILTERS: "Mapping[str, Callable[[SgNode], bool]]" = {
     "braces_name_a_local": braces_name_a_local,
     "format_places_missing": format_places_missing,
     "logging_count_differs": logging_count_differs,
     "makes_a_coroutine": makes_a_coroutine,
     "percent_count_differs": percent_count_differs,
+    "same_operands": same_operands,
+    "same_texts": same_texts,
 }
 """Each says whether the match counts."""
+
+
+def _words(node: "SgNode") -> list[str]:
+    return node.text().split()
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,7 @@ class RuleSet:
         """The rules for each of `languages`, without those that are switched off."""
         wanted = sorted(set(languages))
         replaced = {rule.id for rule in self.team}
-        folders = sorted({folder for language in wanted for folder in _family(language)})
-        builtin = [rule for folder in folders for rule in _read_folder(folder)]
-        listed = [rule for rule in builtin if rule.id not in replaced] if self.has_builtin else []
+        listed = [rule for rule in self._builtin(wanted) if rule.id not in replaced]
         listed.extend(self.team)
         return {
             language: tuple(
@@ -70,6 +68,12 @@ class RuleSet:
             )
             for language in wanted
         }
+
+    def _builtin(self, languages: Sequence[str]) -> list[Rule]:
+        if not self.has_builtin:
+            return []
+        folders = sorted({folder for language in languages for folder in _family(language)})
+        return [rule for folder in folders for rule in _read_folder(folder)]
 
 
 def find_by_rules(files: Sequence[ChangedFile], rules: RuleSet, sandbox: Sandbox) -> CheckResult:

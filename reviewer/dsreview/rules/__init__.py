@@ -12,6 +12,10 @@ A file is an ast-grep rule, as ast-grep documents it. Ours stands in `metadata.d
     invalid     code in which it finds something: `code`, `lines` (the first line of each
                 finding) and, of a rule with a safe fix, `fixed`
 
+ast-grep takes two texts for equal where their escape sequences are, whatever stands
+between them: a rule that names a variable twice needs the filter `same_operands` or
+`same_texts`. Constraints are looked at last: what is cheap and seldom goes into `rule`.
+
 A match is reported where what the rule is about is on an added line. That is the first
 line of the match, or, where a match is long, the variables with `style: primary` in
 ast-grep's `labels`. The id starts with the language's short name: py-, js-, go-, ...
