@@ -19,6 +19,9 @@ FAILED = b"\x01"
 
 MAX_REASON_LENGTH = 200
 
+MAPPED_BYTES = 256 << 20
+"""Address space of the interpreter and its libraries, which takes no memory of its own."""
+
 
 def main() -> None:
     memory_bytes, cpu_s, wall_s = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
@@ -49,7 +52,8 @@ def _limit_resources(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if sys.platform == "linux":  # macOS accepts the call and does not obey it
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        address_space = memory_bytes + MAPPED_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
 
 
 def _limit_time(cpu_s: int, wall_s: float) -> None:

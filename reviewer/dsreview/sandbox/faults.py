@@ -1,6 +1,7 @@
 """Tasks that misbehave on purpose: what the sandbox must survive on this machine."""
 
 import ctypes
+import json
 import os
 import sys
 import time
@@ -58,6 +59,12 @@ def _take_memory_slowly(size: int) -> str:
     return str(len(taken))
 
 
+def _keep_memory(size: int) -> str:
+    """As parsers do that free nothing; `size` in MiB."""
+    misbehave.__dict__["kept"] = b"\x01" * (size << 20)
+    return "kept"
+
+
 def _print(size: int) -> str:
     for stream in (sys.stdout, sys.stderr):
         stream.write("\x00\x00\x00\x01\x00" * size)
@@ -76,7 +83,7 @@ def _exit(size: int) -> str:
 
 def _describe_world(size: int) -> str:
     """Environment, folder, search path."""
-    return repr((dict(os.environ), str(Path.cwd()), sys.path))[size:]
+    return json.dumps([dict(os.environ), str(Path.cwd()), sys.path])[size:]
 
 
 _FAULTS = {
@@ -86,6 +93,7 @@ _FAULTS = {
     "segfault": _read_nowhere,
     "memory": _take_memory,
     "memory-slowly": _take_memory_slowly,
+    "keep-memory": _keep_memory,
     "print": _print,
     "raise": _raise,
     "exit": _exit,
