@@ -4,7 +4,7 @@ import pytest
 
 from dsreview.finding import Finding, Origin, Severity, fingerprints
 from dsreview.patch import Span
-from dsreview.report import Coverage, CoverageState, Report, Stats, Status, count_of
+from dsreview.report import Coverage, CoverageState, Report, Stats, Status, count_of, short_name
 
 FINDING = Finding(
     rule="mutable-default",
@@ -84,6 +84,19 @@ def test_excluded_files_are_no_gap():
 )
 def test_counts_read_as_english(num, expected):
     assert count_of(num, "file") == expected
+
+
+@pytest.mark.parametrize(
+    ("revision", "expected"),
+    [
+        ("0123456789" * 4, "0123456789"),
+        ("ab" * 32, "ababababab"),
+        ("index", "index"),
+        ("cafe", "cafe"),
+    ],
+)
+def test_only_commit_ids_are_shortened(revision, expected):
+    assert short_name(revision) == expected
 
 
 def test_a_fingerprint_survives_moved_and_reindented_code():

@@ -1,5 +1,6 @@
 """The result of a review: what was found, what was seen, and at what cost."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -136,3 +137,12 @@ def count_of(num: int, noun: str) -> str:
     ('1 file', '0 files', '1,500 tokens')
     """
     return f"{num:,} {noun}" if num == 1 else f"{num:,} {noun}s"
+
+
+def short_name(revision: str) -> str:
+    """A commit id as people quote it; any other name as it is.
+
+    >>> short_name("e31de680a0698cbaeae336fbb828b0af4676cb36"), short_name("worktree")
+    ('e31de680a0', 'worktree')
+    """
+    return revision[:10] if re.fullmatch(r"[0-9a-f]{40,64}", revision) else revision

@@ -37,7 +37,7 @@ class Output(Protocol):
 
 
 MIN_WIDTH = 40
-MAX_WIDTH = 160
+MAX_WIDTH = 200
 PLAIN_WIDTH = 100
 
 

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from dsreview.finding import Edit, Finding
 from dsreview.outputs.base import CodeView
 from dsreview.patch import Span
-from dsreview.report import CoverageState, Report, Stats, count_of
+from dsreview.report import CoverageState, Report, Stats, count_of, short_name
 from dsreview.sanitize import markdown_code, markdown_fence, markdown_safe
 
 MAX_ROWS = 100
@@ -66,7 +66,8 @@ def _diff(edit: Edit, lines: list[str]) -> list[str]:
 def _footer(report: Report) -> Iterator[str]:
     num_reviewed = sum(row.state is CoverageState.REVIEWED for row in report.coverage)
     yield "### Coverage"
-    yield f"{num_reviewed} of {count_of(len(report.coverage), 'file')} reviewed."
+    num_wanted = sum(not row.is_excluded for row in report.coverage)
+    yield f"{num_reviewed} of {count_of(num_wanted, 'file')} reviewed."
     rows = [
         (
             "excluded" if row.is_excluded else row.state.value,
@@ -95,7 +96,8 @@ def _stats(report: Report) -> str:
         parts.append(f"{stats.tokens_per_second:.1f} tok/s")
     if stats.cache_hits + stats.cache_misses:
         parts.append(f"cache {stats.cache_hits} of {stats.cache_hits + stats.cache_misses}")
-    names = [markdown_code(name) for name in (report.base_name, report.head_name) if name]
+    sides = (report.base_name, report.head_name)
+    names = [markdown_code(short_name(name)) for name in sides if name]
     return " · ".join((" → ".join(names), *parts) if names else parts)
 
 

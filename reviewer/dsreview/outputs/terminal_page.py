@@ -16,7 +16,7 @@ from dsreview import __version__
 from dsreview.finding import Finding, Origin, Proof, Severity, Suggestion
 from dsreview.outputs.base import CodeView
 from dsreview.outputs.code_frame import MAX_LINES, diff, frame, gutter_for
-from dsreview.report import CoverageState, Report, Stats, Status, count_of
+from dsreview.report import CoverageState, Report, Stats, Status, count_of, short_name
 from dsreview.sanitize import terminal_line
 
 SEVERITY_STYLES = {
@@ -78,8 +78,8 @@ def _lines(report: Report, code: CodeView, console: Console) -> Iterator[Text]:
 def _heading(report: Report) -> Iterator[Text]:
     line = Text.assemble(("dsreview", "bold"), (f" {__version__}", "dim"))
     if report.base_name or report.head_name:
-        names = f"{terminal_line(report.base_name)} → {terminal_line(report.head_name)}"
-        line.append(f"  {names}")
+        names = (short_name(name) for name in (report.base_name, report.head_name) if name)
+        line.append("  " + " → ".join(map(terminal_line, names)))
     yield line
 
 
@@ -172,11 +172,13 @@ def _footer(report: Report) -> Iterator[tuple[str, str, str]]:
 
 def _coverage_in_words(report: Report) -> str:
     num_reviewed = sum(row.state is CoverageState.REVIEWED for row in report.coverage)
-    text = f"{num_reviewed} of {count_of(len(report.coverage), 'file')} reviewed"
+    num_wanted = sum(not row.is_excluded for row in report.coverage)
+    text = f"{num_reviewed} of {count_of(num_wanted, 'file')} reviewed"
     readers = Counter(terminal_line(who) for row in report.coverage for who in row.reviewers)
     if readers:
         text += " by " + ", ".join(f"{who} ({num})" for who, num in readers.items())
-    return text
+    num_excluded = len(report.coverage) - num_wanted
+    return f"{text}; {num_excluded} excluded" if num_excluded else text
 
 
 def _coverage_rows(report: Report, width: int) -> Iterator[Text]:
