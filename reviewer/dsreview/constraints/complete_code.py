@@ -54,8 +54,11 @@ def _is_listing(candidate: Candidate) -> bool:
     if all(_DIFFED.match(line) for line in new):
         return True
     span = candidate.edit.span
-    numbers = [int(match[1] or match[2]) if (match := _LISTED.match(line)) else 0 for line in new]
-    return all(span.start - 1 <= number <= span.stop + len(new) for number in numbers)
+    near = range(span.start - 1, span.stop + len(new) + 1)
+    return all(
+        (match := _LISTED.match(line)) is not None and int(match[1] or match[2]) in near
+        for line in new
+    )
 
 
 def _is_python_ellipsis(line: str, candidate: Candidate) -> bool:
