@@ -178,7 +178,7 @@ class Import:
     is_type_only: bool = False
     """No such import happens at run time."""
     is_reexport: bool = False
-    """`export ... from`: the file gives it on, and binds nothing."""
+    """`export ... from`: the file gives it on as `alias`, and binds nothing."""
 
 
 @dataclass(frozen=True, slots=True)

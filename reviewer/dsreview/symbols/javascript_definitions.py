@@ -52,6 +52,9 @@ def read_function(reader: Reader, node: Node, name: Node | None, place: Place) -
         ScopeKind.FUNCTION, "" if name is None else text_of(name), place.scope, node
     )
     inside = place.inside(scope)
+    own_name = node.child_by_field_name("name")
+    if own_name is not None and node.type in ("function_expression", "generator_function"):
+        reader.bind(own_name, inside, BindingKind.DEFINITION)
     parameters = node.child_by_field_name("parameters")
     single = node.child_by_field_name("parameter")
     if single is not None:
@@ -109,10 +112,7 @@ def _parameter(node: Node) -> Parameter:
 def _function(reader: Reader, node: Node, place: Place) -> None:
     name = node.child_by_field_name("name")
     scope = read_function(reader, node, name, place)
-    if name is None:
-        return
-    if node.type == "function_expression":
-        reader.bind(name, place.inside(scope), BindingKind.DEFINITION)
+    if name is None or node.type in ("function_expression", "generator_function"):
         return
     is_signature = node.type == "function_signature"
     define(

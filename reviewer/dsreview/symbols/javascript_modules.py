@@ -153,7 +153,13 @@ def _export_clause(reader: Reader, node: Node, place: Place, source: Node | None
             reader.push([name], place)
         else:
             reader.imports.append(
-                Import(_string(source), text_of(name), "", line_of(child), is_reexport=True)
+                Import(
+                    _string(source),
+                    text_of(name),
+                    text_of(alias).strip("\"'"),
+                    line_of(child),
+                    is_reexport=True,
+                )
             )
 
 

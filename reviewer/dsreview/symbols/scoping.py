@@ -58,7 +58,7 @@ class Scoping:
         bound = self.bound_in(0, name)
         if len(bound) != 1 or bound[0].kind is not BindingKind.IMPORT:
             return None
-        named = [fact for fact in self.facts.imports if fact.alias == name]
+        named = [fact for fact in self.facts.imports if fact.alias == name and not fact.is_reexport]
         return named[0] if len(named) == 1 else None
 
     def is_only_definition(self, name: str) -> bool:

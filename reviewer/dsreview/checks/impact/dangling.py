@@ -38,6 +38,8 @@ class Removal:
     old_line: int
     method: Definition | None = None
     """Where it was one, with the scope of the old file."""
+    is_given_out: bool = True
+    """False where other files could not import it before, or still may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +61,23 @@ def removals(changed: ChangedFacts) -> Iterator[Removal]:
 
 
 def _removed_names(changed: ChangedFacts, old: FileSymbols) -> Iterator[Removal]:
-    kept = {binding.name for binding in changed.new.bindings if binding.scope == 0}
-    seen: set[str] = set()
-    given = [(one.name, one.line) for one in old.bindings if one.scope == 0]
-    if old.language in SCRIPTS:
-        if not changed.new.has_open_exports:
-            kept_exports = {one.name for one in changed.new.exports}
-            exported = [(one.name, one.line) for one in old.exports]
-            yield from (
-                Removal(changed, name, line)
-                for name, line in exported
-                if name not in kept_exports and name != "default"
-            )
-            seen = {name for name, _ in exported}
-    elif old.language == "java":
+    if old.language == "java":
         return
-    for name, line in given:
-        if name not in kept and name not in seen and name != "_":
-            seen.add(name)
-            yield Removal(changed, name, line)
+    is_script = old.language in SCRIPTS
+    if is_script and not changed.new.has_open_exports:
+        kept_exports = {one.name for one in changed.new.exports} | {"default"}
+        for export in old.exports:
+            if export.name not in kept_exports:
+                yield Removal(changed, export.name, export.line)
+    seen = {binding.name for binding in changed.new.bindings if binding.scope == 0} | {"_"}
+    exported = {export.name for export in old.exports} - {
+        export.name for export in changed.new.exports
+    }
+    for one in old.bindings:
+        if one.scope == 0 and one.name not in seen:
+            seen.add(one.name)
+            if not (is_script and one.name in exported and not changed.new.has_open_exports):
+                yield Removal(changed, one.name, one.line, is_given_out=not is_script)
 
 
 def _removed_methods(changed: ChangedFacts, old: FileSymbols) -> Iterator[Removal]:
@@ -106,6 +106,8 @@ def _uses(program: Program, removal: Removal) -> Iterator[Use]:
         yield from _uses_in_go(program, removal)
         return
     yield from _uses_in_file(program, removal)
+    if not removal.is_given_out:
+        return
     path = removal.changed.path
     if language == "python" and program.head.has_python_submodule(path, removal.name):
         return

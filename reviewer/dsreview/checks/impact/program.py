@@ -145,7 +145,8 @@ class Program:
             scoping = self.scoping(facts)
             if local is not None and scoping.is_only_definition(local):
                 return path, local
-            found = scoping.only_import(local or name, 0)
+            given_on = [one for one in facts.imports if one.is_reexport and one.alias == name]
+            found = given_on[0] if len(given_on) == 1 else scoping.only_import(local or name, 0)
             if found is None or not found.name or found.is_star:
                 return None
             target = self.resolve(self.head, path, found.module)

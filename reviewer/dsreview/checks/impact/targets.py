@@ -42,12 +42,17 @@ def calls_of(program: Program, target: Target) -> Iterator[Site[Reference]]:
     """Every call in the head that certainly reaches `target`."""
     if not is_sole(program, target):
         return
-    for site in program.index.references(target.definition.name):
-        facts = program.index.files[site.path]
-        if site.fact.call is None or site.fact.is_guarded or facts.has_errors:
+    name = target.definition.name
+    for path, facts in program.index.files.items():
+        if facts.has_errors:
             continue
-        if means(program, site, target):
-            yield site
+        names = {name, *(found.alias for found in facts.imports if found.name == name)}
+        for reference in facts.references:
+            if reference.name not in names or reference.call is None or reference.is_guarded:
+                continue
+            site = Site(path, reference)
+            if means(program, site, target):
+                yield site
 
 
 def is_sole(program: Program, target: Target) -> bool:
@@ -66,6 +71,10 @@ def is_sole(program: Program, target: Target) -> bool:
 
 
 def means(program: Program, site: Site[Reference], target: Target) -> bool:
+    """Whether this use certainly is one of `target`, under its own name or an alias."""
+    is_method = target.definition.kind is DefinitionKind.METHOD
+    if site.fact.name != target.definition.name and is_method:
+        return False
     if target.facts.language == "go":
         return _means_in_go(program, site, target)
     if target.definition.kind is DefinitionKind.METHOD:
@@ -83,7 +92,7 @@ def _means_name(program: Program, site: Site[Reference], target: Target) -> bool
     goal = (target.path, name)
     if reference.receiver is Receiver.NONE:
         owner = scoping.owner(reference.name, reference.scope)
-        if site.path == target.path:
+        if site.path == target.path and reference.name == name:
             bound = scoping.bound_in(target.definition.scope, name)
             return owner == target.definition.scope and len(bound) == 1
         found = scoping.only_import(reference.name, reference.scope)
@@ -93,6 +102,8 @@ def _means_name(program: Program, site: Site[Reference], target: Target) -> bool
             and program.origin_of_import(site.path, found) == goal
         )
     if reference.receiver is not Receiver.NAME or target.definition.scope != 0:
+        return False
+    if reference.name != name:
         return False
     module = module_behind(program, site.path, reference)
     return module is not None and program.origin(module, reference.name) == goal
