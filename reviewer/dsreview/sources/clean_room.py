@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from dsreview.errors import GitError
 from dsreview.sources.data_files import read_data
-from dsreview.sources.refs import Refs, read_refs
+from dsreview.sources.refs import Refs, is_ref_name, read_refs
 from dsreview.sources.repository import Repository
 
 if TYPE_CHECKING:
@@ -121,6 +121,18 @@ class CleanRoom:
         wrapped.proc = None  # or it would be killed when the wrapper goes
         return process
 
+    def copy_reflogs(self, name: str) -> None:
+        """Lets `name@{…}` be resolved; `name` is as typed, or empty for the branch."""
+        head = (self.git_dir / "HEAD").read_text().strip().removeprefix("ref: ")
+        stems = ("", "refs/", "refs/heads/", "refs/tags/", "refs/remotes/")
+        for log in {"HEAD", head, *(f"{stem}{name}" for stem in stems)}:
+            if log != "HEAD" and not is_ref_name(log):
+                continue
+            root = self.repository.git_dir if log == "HEAD" else self.repository.common_dir
+            content = read_data(root / "logs" / log)
+            if content is not None:
+                self._write_bytes(f"logs/{log}", content)
+
     def _environment(self) -> Mapping[str, str]:
         return {
             "PATH": f"{Path(self._executable).parent}:/usr/bin:/bin",
@@ -183,9 +195,12 @@ class CleanRoom:
             self._write(name, f"ref: {target}\n")
 
     def _write(self, name: str, text: str) -> None:
+        self._write_bytes(name, text.encode("utf-8", "surrogateescape"))
+
+    def _write_bytes(self, name: str, content: bytes) -> None:
         path = self.git_dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        path.write_bytes(content)
 
 
 def first_line(complaint: bytes) -> str:

@@ -33,13 +33,25 @@ def resolve(room: CleanRoom, revision: str, kind: str = "commit") -> str:
     Raises:
         RevisionError: it names none.
     """
-    complete = _expand_upstream(room, revision)
-    if revision.startswith(("-", "^")) or not revision or "\n" in revision or "\0" in revision:
+    if not _is_askable(revision):
         raise RevisionError(f"{revision!r} is not a revision")
+    complete = _expand_upstream(room, revision)
+    if "@{" in complete:
+        room.copy_reflogs(complete.split("@{", 1)[0])
     try:
-        output = room.run("rev-parse", "--verify", "--end-of-options", f"{complete}^{{{kind}}}")
+        # in two steps, since `:/text` would take the suffix for text
+        named = _rev_parse(room, complete)
+        return _rev_parse(room, f"{named}^{{{kind}}}")
     except GitError:
         raise RevisionError(_unknown(room, revision)) from None
+
+
+def _is_askable(revision: str) -> bool:
+    return revision != "" and revision[0] not in "-^" and not set("\n\0") & set(revision)
+
+
+def _rev_parse(room: CleanRoom, revision: str) -> str:
+    output = room.run("rev-parse", "--verify", "--end-of-options", revision)
     return output.decode().split("\n")[-2]
 
 
