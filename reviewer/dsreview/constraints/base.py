@@ -1,7 +1,7 @@
 """What a constraint looks at, and what it may say."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from dsreview.change import ChangedFile
 from dsreview.edits import apply_edit
@@ -18,8 +18,6 @@ class Candidate:
     edit: Edit
     quote: str
     """The code that the finding is about; empty where there is nothing to quote."""
-    known_names: frozenset[str] = field(default=frozenset())
-    """Names that other files of the change define."""
 
     @property
     def lines(self) -> list[str]:
