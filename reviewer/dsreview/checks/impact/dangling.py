@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 from dsreview.checks.impact.known_names import PYTHON, SCRIPT
 from dsreview.checks.impact.program import SCRIPTS, ChangedFacts, Program
-from dsreview.checks.impact.targets import go_folder_behind, module_behind
+from dsreview.checks.impact.targets import (
+    go_folder_behind,
+    inherits_nothing,
+    means_java_class,
+    module_behind,
+)
 from dsreview.finding import Finding, Origin, Severity
 from dsreview.patch import Span
 from dsreview.symbols import (
@@ -174,31 +179,36 @@ def _uses_of_method(program: Program, removal: Removal) -> Iterator[Use]:
         return
     owner_name = method.qualified_name.rpartition(".")[0]
     owners = [one for one in changed.new.definitions if one.qualified_name == owner_name]
-    if len(owners) != 1 or owners[0].body is None or not _inherits_nothing(changed.new, owners[0]):
+    if len(owners) != 1 or owners[0].body is None or not inherits_nothing(changed.new, owners[0]):
         return
-    scoping = program.scoping(changed.new)
-    own = [
-        one
-        for one in changed.new.references
-        if one.name == removal.name and scoping.enclosing_class(one.scope) == owners[0].body
-    ]
-    on_self = [one for one in own if one.receiver is Receiver.SELF]
-    if any(one.call is None for one in on_self):
+    own = list(_on_self(program, removal, owners[0].body))
+    if any(one.call is None for one in own):
         return  # perhaps an attribute that is assigned
-    for one in on_self:
+    for one in own:
         if not one.is_guarded:
             yield Use(changed.path, one.line, "use")
+    if changed.new.language == "java" and "static" in method.decorators:
+        yield from _uses_of_static(program, removal, owners[0].name)
 
 
-def _inherits_nothing(facts: FileSymbols, owner: Definition) -> bool:
-    members = {one.name for one in facts.definitions if one.scope == owner.body}
-    if members & {"__getattr__", "__getattribute__"} or owner.kind is not DefinitionKind.CLASS:
-        return False
-    if facts.language == "python":
-        return not owner.decorators and all(base == "object" for base in owner.bases)
-    if facts.language == "java":
-        return owner.bases == ("class_declaration",) and owner.scope == 0
-    return not owner.bases
+def _on_self(program: Program, removal: Removal, body: int) -> Iterator[Reference]:
+    facts = removal.changed.new
+    scoping = program.scoping(facts)
+    is_imported = any(found.is_star or found.alias == removal.name for found in facts.imports)
+    is_bare_enough = facts.language == "java" and not is_imported
+    for one in facts.references:
+        if one.name != removal.name or scoping.enclosing_class(one.scope) != body:
+            continue
+        is_bare = one.receiver is Receiver.NONE and one.call is not None and is_bare_enough
+        if one.receiver is Receiver.SELF or is_bare:
+            yield one
+
+
+def _uses_of_static(program: Program, removal: Removal, owner: str) -> Iterator[Use]:
+    path = removal.changed.path
+    for site in program.index.references(removal.name):
+        if site.fact.receiver is Receiver.NAME and means_java_class(program, site, path, owner):
+            yield Use(site.path, site.fact.line, "use")
 
 
 def _uses_in_go(program: Program, removal: Removal) -> Iterator[Use]:

@@ -88,20 +88,18 @@ GO_PACKAGES = {name.rpartition("/")[2]: name for name in _GO.split()}
 """Packages of Go's standard library whose name hardly is anything else, by that name."""
 
 _JAVA = """
-java.io.File java.io.IOException java.io.InputStream java.io.OutputStream
-java.io.BufferedReader java.io.InputStreamReader java.io.FileInputStream
-java.io.ByteArrayInputStream java.io.ByteArrayOutputStream java.io.UncheckedIOException
-java.nio.file.Files java.nio.file.Paths java.nio.charset.StandardCharsets
-java.util.ArrayList java.util.LinkedList java.util.HashMap java.util.HashSet
-java.util.LinkedHashMap java.util.LinkedHashSet java.util.TreeMap java.util.TreeSet
-java.util.Arrays java.util.Collections java.util.Objects java.util.Optional
-java.util.Iterator java.util.UUID java.util.List java.util.Map java.util.Set
-java.util.concurrent.ConcurrentHashMap java.util.concurrent.TimeUnit
+java.io.IOException java.io.InputStream java.io.OutputStream java.io.BufferedReader
+java.io.InputStreamReader java.io.FileInputStream java.io.ByteArrayInputStream
+java.io.ByteArrayOutputStream java.io.UncheckedIOException java.nio.file.Files
+java.nio.file.Paths java.nio.charset.StandardCharsets java.util.ArrayList
+java.util.LinkedList java.util.HashMap java.util.HashSet java.util.LinkedHashMap
+java.util.LinkedHashSet java.util.TreeMap java.util.TreeSet java.util.Arrays
+java.util.Collections java.util.Objects java.util.UUID java.util.List java.util.Map
+java.util.Set java.util.concurrent.ConcurrentHashMap java.util.concurrent.TimeUnit
 java.util.concurrent.ExecutorService java.util.concurrent.Executors
 java.util.concurrent.atomic.AtomicInteger java.util.concurrent.atomic.AtomicLong
-java.util.stream.Collectors java.util.stream.Stream java.util.function.Function
-java.util.function.Supplier java.math.BigDecimal java.math.BigInteger
+java.util.stream.Collectors java.math.BigDecimal java.math.BigInteger
 """
 
 JAVA_CLASSES = {name.rpartition(".")[2]: name for name in _JAVA.split()}
-"""Classes that are seldom anything but these, by their simple name."""
+"""Classes that are hardly anything but these, nested or inherited ones included."""

@@ -142,7 +142,14 @@ def _python_module(found: Import, receiver: str) -> str:
 def _means_method(program: Program, site: Site[Reference], target: Target) -> bool:
     """A call on the object itself, in the class that defines the method."""
     owner = target.owner
-    if owner is None or owner.body is None or site.path != target.path:
+    if owner is None or owner.body is None:
+        return False
+    if target.facts.language == "java":
+        if not inherits_nothing(target.facts, owner):
+            return False  # perhaps an overload is inherited
+        if site.fact.receiver is Receiver.NAME and "static" in target.definition.decorators:
+            return means_java_class(program, site, target.path, owner.name)
+    if site.path != target.path:
         return False
     facts = program.index.files[site.path]
     scoping = program.scoping(facts)
@@ -153,6 +160,32 @@ def _means_method(program: Program, site: Site[Reference], target: Target) -> bo
         return True
     is_java = target.facts.language == "java"
     return is_java and site.fact.receiver is Receiver.NONE
+
+
+def inherits_nothing(facts: FileSymbols, owner: Definition) -> bool:
+    """Whether all members of a class stand in its body."""
+    members = {one.name for one in facts.definitions if one.scope == owner.body}
+    if members & {"__getattr__", "__getattribute__"} or owner.kind is not DefinitionKind.CLASS:
+        return False
+    if facts.language == "python":
+        return not owner.decorators and all(base == "object" for base in owner.bases)
+    if facts.language == "java":
+        return owner.bases == ("class_declaration",) and owner.scope == 0
+    return not owner.bases
+
+
+def means_java_class(program: Program, site: Site[Reference], path: str, name: str) -> bool:
+    """Whether the receiver of `Name.member` is the class that `path` defines."""
+    facts = program.index.files[site.path]
+    target = program.facts(path)
+    if site.fact.receiver_text != name or target is None:
+        return False
+    owner = program.scoping(facts).owner(name, site.fact.scope)
+    if owner is None:
+        is_near = posixpath.dirname(site.path) == posixpath.dirname(path)
+        return is_near and facts.package == target.package and bool(facts.package)
+    found = program.scoping(facts).only_import(name, site.fact.scope)
+    return found is not None and program.head.java(f"{found.module}.{found.name}") == path
 
 
 def _means_in_go(program: Program, site: Site[Reference], target: Target) -> bool:

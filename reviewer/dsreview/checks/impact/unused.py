@@ -145,7 +145,9 @@ def _unused_parameter(
 def _is_own_signature(changed: ChangedFacts, definition: Definition) -> bool:
     """Whether the function is private and only ever called, never handed around."""
     facts = changed.new
-    if definition.is_stub or definition.decorators or not _is_private(facts, definition):
+    if definition.is_stub or not _is_private(facts, definition):
+        return False
+    if not set(definition.decorators) <= {"private", "static", "final", "synchronized"}:
         return False
     if definition.kind not in (DefinitionKind.FUNCTION, DefinitionKind.METHOD):
         return False
