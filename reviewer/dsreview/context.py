@@ -119,7 +119,7 @@ def _chains(file: ChangedFile, rows: Rows, sandbox: Sandbox) -> dict[int, tuple[
         is_gap = place.num_lines == 0
         lines_of_row[index] = (max(place.start - 1, 1), place.start) if is_gap else (place.start,)
     lines = tuple(sorted({line for asked in lines_of_row.values() for line in asked}))
-    if not lines or not file.text:
+    if not lines or not file.language:
         return {}
     chain_of_line = dict(zip(lines, find_scopes(file, lines, sandbox), strict=True))
     return {

@@ -1,5 +1,6 @@
 """Choosing which rows of a file are shown, so that they fit a budget of tokens."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ MAX_SCOPE_LINES = 120
 MAX_HEADER_LINES = 12
 MAX_FILLED_GAP = 2
 """Gaps of so few lines are shown: the note that replaces them is no shorter."""
+SPLIT_RESERVE = 1.1
+"""Parts are made this much smaller than would just fit, for headers and lines between."""
 CUT_LENGTHS = (1_000, 300, 80)
 """Characters shown of a line that does not fit the budget even alone."""
 
@@ -58,20 +61,37 @@ class Budget:
 
 def fit(piece: Piece, rows: Rows, shows_scopes: bool, budget: Budget) -> Iterator[Excerpt]:
     """Excerpts that together show the piece: one, where it fits."""
-    for shown in _selections(piece, rows, shows_scopes):
-        excerpt = _excerpt(piece, rows, shown, MAX_LINE_LENGTH, budget)
-        if excerpt.num_tokens <= budget.max_tokens:
-            yield excerpt
+    bare = _render(piece, rows, set(piece.changed), MAX_LINE_LENGTH)
+    num_tokens = budget.count_tokens(bare.code)
+    if num_tokens <= budget.max_tokens:
+        fitting = _widest(piece, rows, shows_scopes, budget)
+        if fitting is not None or len(piece.hunks) == 1:
+            yield fitting or _excerpt(piece, rows, bare, num_tokens)
             return
-    parts = list(_split(piece, rows))
+    num_parts = math.ceil(num_tokens / max(budget.max_tokens, 1) * SPLIT_RESERVE)
+    parts = list(_split(piece, rows, num_parts))
     if not parts:
         yield _cut(piece, rows, budget)
     for part in parts:
         yield from fit(part, rows, shows_scopes, budget)
 
 
+def _widest(piece: Piece, rows: Rows, shows_scopes: bool, budget: Budget) -> Excerpt | None:
+    """With as much around the changed rows as fits; None where nothing does."""
+    previous: set[int] = set()
+    for shown in _selections(piece, rows, shows_scopes):
+        if shown == previous:
+            continue
+        rendering = _render(piece, rows, shown, MAX_LINE_LENGTH)
+        num_tokens = budget.count_tokens(rendering.code)
+        if num_tokens <= budget.max_tokens:
+            return _excerpt(piece, rows, rendering, num_tokens)
+        previous = shown
+    return None
+
+
 def _selections(piece: Piece, rows: Rows, shows_scopes: bool) -> Iterator[set[int]]:
-    """Ever smaller sets of rows to show; the last one is the changed rows alone."""
+    """Ever smaller sets of rows to show."""
     header = {index for scope in piece.scopes for index in _header_rows(scope, rows)}
     num_lines = sum(scope.span.num_lines for scope in piece.scopes)
     if shows_scopes and piece.scopes and num_lines <= MAX_SCOPE_LINES:
@@ -80,8 +100,6 @@ def _selections(piece: Piece, rows: Rows, shows_scopes: bool) -> Iterator[set[in
     for window in SCOPE_WINDOWS if shows_scopes else HUNK_WINDOWS:
         if window >= MIN_SHARED_WINDOW or len(piece.hunks) == 1:
             yield header | _windows(piece, rows, window)
-    if len(piece.hunks) == 1:
-        yield set(piece.changed)
 
 
 def _header_rows(scope: Scope, rows: Rows) -> Iterable[int]:
@@ -95,16 +113,33 @@ def _windows(piece: Piece, rows: Rows, size: int) -> set[int]:
     return shown
 
 
-def _split(piece: Piece, rows: Rows) -> Iterator[Piece]:
-    """Its hunks, else its halves; nothing where it is a single row."""
+def _split(piece: Piece, rows: Rows, num_parts: int) -> Iterator[Piece]:
+    """Its hunks, else parts of its one; nothing where it is a single row."""
     if len(piece.hunks) > 1:
         for hunk in piece.hunks:
             changed = rows.changed_of_hunk[hunk]
             yield Piece((hunk,), changed, _around(changed, piece.scopes, rows))
     elif len(piece.changed) > 1:
-        middle = len(piece.changed) // 2
-        for changed in (piece.changed[:middle], piece.changed[middle:]):
-            yield Piece(piece.hunks, changed, _around(changed, piece.scopes, rows))
+        for part in _divided(piece, rows, min(max(num_parts, 2), len(piece.changed))):
+            yield Piece(piece.hunks, part, _around(part, piece.scopes, rows))
+
+
+def _divided(piece: Piece, rows: Rows, num_parts: int) -> Iterator[tuple[int, ...]]:
+    """Parts of about equal size that start, where they can, with a scope or behind a blank."""
+    changed = piece.changed
+    starts = {rows.of_line.get(scope.span.start) for scope in piece.scopes}
+    size = len(changed) / num_parts
+    start = 0
+    for part in range(1, num_parts):
+        ideal = round(part * size)
+        near = range(max(start + 1, ideal - int(size / 3)), min(ideal + 1, len(changed)))
+        at_scope = [position for position in near if changed[position] in starts]
+        at_blank = [position for position in near if not rows[changed[position - 1]].text.strip()]
+        stop = max(at_scope or at_blank or [ideal])
+        if stop > start:
+            yield changed[start:stop]
+            start = stop
+    yield changed[start:]
 
 
 def _around(changed: tuple[int, ...], scopes: tuple[Scope, ...], rows: Rows) -> tuple[Scope, ...]:
@@ -119,34 +154,44 @@ def _around(changed: tuple[int, ...], scopes: tuple[Scope, ...], rows: Rows) -> 
 def _cut(piece: Piece, rows: Rows, budget: Budget) -> Excerpt:
     """A single changed row, cut until it fits; without code where it never does."""
     for length in CUT_LENGTHS:
-        excerpt = _excerpt(piece, rows, set(piece.changed), length, budget)
-        if excerpt.num_tokens <= budget.max_tokens:
-            return excerpt
+        rendering = _render(piece, rows, set(piece.changed), length)
+        num_tokens = budget.count_tokens(rendering.code)
+        if num_tokens <= budget.max_tokens:
+            return _excerpt(piece, rows, rendering, num_tokens)
     left_out = merged([rows.place(index) for index in piece.changed])
     return Excerpt(piece, "", 0, is_elided=True, shown=(), left_out=left_out)
 
 
-def _excerpt(piece: Piece, rows: Rows, shown: set[int], max_length: int, budget: Budget) -> Excerpt:
+@dataclass(frozen=True, slots=True)
+class _Rendering:
+    code: str
+    visible: tuple[int, ...]
+    cut: tuple[int, ...]
+    """Those of the visible rows that are too long to be shown whole."""
+    is_elided: bool
+
+
+def _render(piece: Piece, rows: Rows, shown: set[int], max_length: int) -> _Rendering:
     visible = _fill_gaps(sorted(shown | set(piece.changed)))
-    stretches = [range(indices.start, indices.stop) for indices in runs(visible)]
     ends = _ends(piece, rows, visible)
     lines: list[str] = []
     previous_stop = ends.start
-    for stretch in stretches:
+    for stretch in runs(visible):
         _add_gap(lines, rows, previous_stop, stretch.start)
         lines.extend(render_row(rows[index], max_length) for index in stretch)
         previous_stop = stretch.stop
     _add_gap(lines, rows, previous_stop, ends.stop)
-    code = "\n".join(lines)
-    cut = [index for index in visible if len(rows[index].text) > max_length]
+    cut = tuple(index for index in visible if len(rows[index].text) > max_length)
+    is_elided = bool(cut) or len(visible) < len(ends)
+    return _Rendering("\n".join(lines), tuple(visible), cut, is_elided)
+
+
+def _excerpt(piece: Piece, rows: Rows, rendering: _Rendering, num_tokens: int) -> Excerpt:
     changed = set(piece.changed)
+    shown = [rows.place(index) for index in rendering.visible if rows[index].number is not None]
+    cut = [rows.place(index) for index in rendering.cut if index in changed]
     return Excerpt(
-        piece=piece,
-        code=code,
-        num_tokens=budget.count_tokens(code),
-        is_elided=bool(cut) or len(visible) < len(ends),
-        shown=merged([rows.place(i) for i in visible if rows[i].number is not None]),
-        left_out=merged([rows.place(index) for index in cut if index in changed]),
+        piece, rendering.code, num_tokens, rendering.is_elided, merged(shown), merged(cut)
     )
 
 

@@ -2,8 +2,8 @@
 
 from dsreview.change import ChangedFile
 from dsreview.languages.base import ScopeKind
-from dsreview.languages.scopes import Scope
-from dsreview.languages.tasks import SCOPES, ScopesRequest
+from dsreview.languages.scopes import Scope, chains_of
+from dsreview.languages.tasks import SCOPES_AT, ScopesRequest
 from dsreview.sandbox import Sandbox
 
 __all__ = ["Scope", "ScopeKind", "find_scopes", "qualified_name"]
@@ -17,7 +17,8 @@ def find_scopes(
     Raises TaskFailed where the file could not be parsed.
     """
     source = file.text.encode("utf-8", "surrogateescape")
-    return sandbox.call(SCOPES, ScopesRequest(file.language, source, lines)).chains
+    reply = sandbox.call(SCOPES_AT, ScopesRequest(file.language, source, lines))
+    return chains_of(reply.scopes, lines)
 
 
 def qualified_name(chain: tuple[Scope, ...]) -> str:

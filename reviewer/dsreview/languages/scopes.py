@@ -1,7 +1,7 @@
 """Which scopes hold a line: walked with a cursor, from the outside in."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,8 +41,21 @@ def enclosing_scopes(
     tree: "Tree", language: Language, lines: tuple[int, ...]
 ) -> tuple[tuple[Scope, ...], ...]:
     """For each of `lines`, the scopes that hold it, outermost first."""
-    found = tuple(scopes_at(tree, language, lines))
-    return tuple(tuple(scope for scope in found if line in scope.span) for line in lines)
+    return chains_of(tuple(scopes_at(tree, language, lines)), lines)
+
+
+def chains_of(scopes: Sequence[Scope], lines: Sequence[int]) -> tuple[tuple[Scope, ...], ...]:
+    """For each of `lines`, those of `scopes` that hold it; an outer scope stands before inner."""
+    chains: dict[int, tuple[Scope, ...]] = {}
+    active: list[Scope] = []
+    upcoming = 0
+    for line in sorted(set(lines)):
+        while upcoming < len(scopes) and scopes[upcoming].span.start <= line:
+            active.append(scopes[upcoming])
+            upcoming += 1
+        active = [scope for scope in active if line < scope.span.stop]
+        chains[line] = tuple(active)
+    return tuple(chains[line] for line in lines)
 
 
 def scopes_at(tree: "Tree", language: Language, lines: tuple[int, ...]) -> Iterator[Scope]:

@@ -1,6 +1,7 @@
 """What is asked of a parsed source; run only in the sandbox.
 
-`SCOPES`: which scopes hold these lines. `SYNTAX`: does an edit bring syntax errors.
+`SCOPES`: which scopes hold these lines; `SCOPES_AT`: the same, each scope once.
+`SYNTAX`: does an edit bring syntax errors.
 `NAMES`: which identifiers a source or a part of it uses, defines and imports.
 `OUTLINE`: which other lines of the file help with some of its lines.
 """
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from dsreview import languages
 from dsreview.languages.names import Name, names
 from dsreview.languages.outline import Outline, Region, outlines
-from dsreview.languages.scopes import Scope, enclosing_scopes
+from dsreview.languages.scopes import Scope, enclosing_scopes, scopes_at
 from dsreview.languages.syntax import SyntaxErrors, python_refuses, syntax_errors
 from dsreview.patch import Span
 from dsreview.sandbox import Task
@@ -37,6 +38,21 @@ def scopes(request: ScopesRequest) -> ScopesReply:
 
 
 SCOPES = Task("dsreview.languages.tasks:scopes", ScopesRequest, ScopesReply)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopesAtReply:
+    scopes: tuple[Scope, ...]
+    """All that hold one of the lines, an outer scope before those inside it."""
+
+
+def find_scopes(request: ScopesRequest) -> ScopesAtReply:
+    language = languages.by_name(request.language)
+    tree = languages.parse(request.language, request.source)
+    return ScopesAtReply(tuple(scopes_at(tree, language, request.lines)))
+
+
+SCOPES_AT = Task("dsreview.languages.tasks:find_scopes", ScopesRequest, ScopesAtReply)
 
 
 @dataclass(frozen=True, slots=True)
