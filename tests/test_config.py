@@ -85,7 +85,7 @@ def test_a_bad_value_is_named_with_its_place_and_what_is_allowed(text, message):
 
 @pytest.mark.parametrize("name", sorted(USER_ONLY))
 def test_a_repository_cannot_name_models_addresses_or_credentials(name):
-    value = {"batch_size": "4", "cache": "false"}.get(name, '"x"')
+    value = {"batch_size": "4", "window": "4", "cache": "false"}.get(name, '"x"')
     with pytest.raises(ConfigurationError, match="cannot be set by a repository"):
         read(f"{name.replace('_', '-')} = {value}")
 

@@ -18,7 +18,7 @@ from dsreview.errors import ConfigurationError
 from dsreview.finding import Severity
 
 CONTEXT_MODES = ("hunk", "scope", "outline")
-BACKEND_NAMES = ("auto", "none", "local", "http")
+BACKEND_NAMES = ("auto", "none", "local", "http", "scripted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class Config:
     """auto, mps, cuda or cpu."""
     batch_size: int = 8
     """Contexts that the local model answers at once."""
+    window: int = 8192
+    """Tokens of prompt and answer together that the `http` server takes; it does not say."""
     base_url: str = ""
     """Address of an OpenAI-compatible server, for `http`."""
     api_key_env: str = ""
@@ -62,7 +64,7 @@ class Config:
 
 
 USER_ONLY = frozenset(
-    {"model", "backend", "device", "batch_size", "base_url", "api_key_env", "cache"}
+    {"model", "backend", "device", "batch_size", "window", "base_url", "api_key_env", "cache"}
 )
 
 REPOSITORY_FILES = (".dsreview.toml", "pyproject.toml")
@@ -254,6 +256,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "budget_s": _seconds,
     "max_rounds": _positive,
     "batch_size": _positive,
+    "window": _positive,
     "context": _one_of(*CONTEXT_MODES),
     "backend": _one_of(*BACKEND_NAMES),
     "device": _one_of("auto", "mps", "cuda", "cpu"),
@@ -265,7 +268,8 @@ _ALLOWED: Mapping[str, str] = {
     "budget_s": "seconds, or a number with s, m or h",
     "max_rounds": "a whole number from 1",
     "batch_size": "a whole number from 1",
+    "window": "a whole number from 1",
     "context": "hunk, scope or outline",
-    "backend": "auto, none, local or http",
+    "backend": "auto, none, local, http or scripted",
     "device": "auto, mps, cuda or cpu",
 }

@@ -53,6 +53,7 @@ def open_backend(config: Config, environment: Mapping[str, str] = os.environ) ->
         batch_size=config.batch_size,
         base_url=config.base_url,
         api_key=key,
+        max_tokens=config.window,
     )
     return BACKENDS[name](settings)
 

@@ -146,7 +146,7 @@ def _read(
     first_line = text.partition("\n")[0]
     language = languages.detect(patch.path, first_line)
     if language is None and not has_model:
-        reason = "no checks for this kind of file, and no model"
+        reason = "no checks for this kind of file"
         return (), _skipped(patch.path, reason, is_excluded=True)
     name = language.name if language else ""
     return (ChangedFile(patch.path, name, patch, old_text, text),), None

@@ -99,13 +99,16 @@ def diff(
         typer.Option(metavar="NAME", help="A model folder, a name in the local cache, or auto."),
     ] = None,
     backend: Annotated[
-        str | None, typer.Option(metavar="NAME", help="auto, none, local or http.")
+        str | None, typer.Option(metavar="NAME", help="auto, none, local, http or scripted.")
     ] = None,
     device: Annotated[
         str | None, typer.Option(metavar="NAME", help="auto, mps, cuda or cpu.")
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option(help="Contexts the local model answers at once.")
+    ] = None,
+    window: Annotated[
+        int | None, typer.Option(help="Tokens the http server takes, prompt and answer.")
     ] = None,
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="An OpenAI-compatible server, for http.")
