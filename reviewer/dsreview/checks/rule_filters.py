@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
 PERCENT = re.compile(
-    r"%(?P<key>\([^)]*\))?[#0\- +]*(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+))?[hlL]?(?P<type>.|$)",
+    r"%(?P<key>\([^)]*\))?[#0\- +]*(?P<width>\*|\d+)?"
+    r"(?:\.(?P<precision>\*|\d+))?[hlL]?(?P<type>.|$)",
     re.DOTALL,
 )
 PERCENT_TYPES = frozenset("diouxXeEfFgGcrsa")
@@ -86,9 +87,11 @@ def makes_a_coroutine(match: "SgNode") -> bool:
     call = re.match(r"(self\.|asyncio\.)?(\w+)\(", match.text())
     if call is None:
         return False
-    name = re.escape(call[2])
+    name = call[2]
     if call[1] == "asyncio.":
         return name == "sleep"
+    if f"async def {name}" not in match.get_root().root().text():  # fast, and mostly so
+        return False
     scope = match.get_root().root()
     if call[1] == "self.":
         classes = [a for a in match.ancestors() if a.kind() == "class_definition"]

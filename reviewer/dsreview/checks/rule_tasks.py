@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MAX_CAPTURE_LENGTH = 120
 """Characters of a captured text that reach a message."""
 
+MAX_LINE_LENGTH = 1000
+"""Nothing is reported on a longer line: it was written by a machine."""
+
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 # our names of languages that ast-grep calls otherwise
@@ -93,7 +96,8 @@ def find_matches(request: MatchRequest) -> MatchReply:
     text = request.source.decode("utf-8", "surrogateescape")
     # one for one, so that positions stay those of the text; ast-grep takes no surrogates
     root = _root(SURROGATE.sub("\ufffd", text), request.language)
-    lines = frozenset(request.lines)
+    texts = text.split("\n")
+    lines = frozenset(n for n in request.lines if len(texts[n - 1]) <= MAX_LINE_LENGTH)
     return MatchReply(
         tuple(
             match
