@@ -5,6 +5,7 @@ that a context could not show whole are in `left_out`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -75,9 +76,11 @@ def build_contexts(
     """
     rows = Rows(file)
     budget = Budget(max_tokens, count_tokens)
-    try:
-        chains = _chains(file, rows, sandbox)
-    except TaskFailed:
+    chains: dict[int, tuple[Scope, ...]] | None = None
+    if file.language:
+        with suppress(TaskFailed):
+            chains = _chains(file, rows, sandbox)
+    if chains is None:
         mode, chains = ContextMode.HUNK, {}
     shows_scopes = mode is not ContextMode.HUNK
     excerpts = [
@@ -119,7 +122,7 @@ def _chains(file: ChangedFile, rows: Rows, sandbox: Sandbox) -> dict[int, tuple[
         is_gap = place.num_lines == 0
         lines_of_row[index] = (max(place.start - 1, 1), place.start) if is_gap else (place.start,)
     lines = tuple(sorted({line for asked in lines_of_row.values() for line in asked}))
-    if not lines or not file.language:
+    if not lines:
         return {}
     chain_of_line = dict(zip(lines, find_scopes(file, lines, sandbox), strict=True))
     return {
