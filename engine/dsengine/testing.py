@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as HubTokenizer
-from torch import Tensor
 from transformers import (
     CONFIG_MAPPING,
     MODEL_FOR_CAUSAL_LM_MAPPING,
@@ -22,13 +21,12 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from dsengine.checkpoint import open_checkpoint
+from dsengine.learning import batches_of, learn, lesson
 from dsengine.message import Message
 from dsengine.tokenizer import Tokenizer
 
 Dialogue = tuple[Sequence[Message], str]
 
-_MARGIN = 2.0  # logits by which each token of an answer must lead: far above rounding
-_BATCH_TOKENS = 6_000
 _TOKEN_LENGTH = 16  # bytes; longer than words, so that prompts are short and steps are quick
 
 
@@ -118,7 +116,8 @@ def train_tiny(
     Args:
         folder: where the model is written; made if missing.
         architecture: one of `ARCHITECTURES`.
-        dialogues: prompts and their answers; prompts differ from one another.
+        dialogues: prompts and their answers; prompts differ from one another. An answer of a
+            DeepSeek model may begin with `<think>...</think>`.
         window: tokens that the model claims to take.
 
     Returns:
@@ -127,15 +126,16 @@ def train_tiny(
     Raises:
         RuntimeError: not learned in `max_steps` steps.
     """
-    texts = [text for messages, answer in dialogues for text in _texts(messages, answer)]
+    texts = [message.text for messages, _ in dialogues for message in messages]
+    texts += [answer for _, answer in dialogues]
     write_model(folder, architecture, texts, seed=seed, window=window)
     tokenizer = Tokenizer(open_checkpoint(folder))
     module = MODEL_FOR_CAUSAL_LM_MAPPING[type(_config(folder))].from_pretrained(
         folder, local_files_only=True, attn_implementation="sdpa"
     )
     end = tokenizer.token_ids[ARCHITECTURES[architecture][0].eos]
-    lessons = [_lesson(tokenizer, messages, answer, end) for messages, answer in dialogues]
-    _learn(module, _batches(lessons), max_steps, seed)
+    lessons = [lesson(tokenizer, messages, answer, end) for messages, answer in dialogues]
+    learn(module, batches_of(lessons), max_steps, seed)
     module.save_pretrained(folder)
     return folder
 
@@ -161,7 +161,7 @@ def write_model(
         max_position_embeddings=window,
         pad_token_id=None,
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         module: PreTrainedModel = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)](config)
     module.save_pretrained(folder)
@@ -176,10 +176,6 @@ def _config(folder: Path) -> PretrainedConfig:
 
 def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2), encoding="utf-8")
-
-
-def _texts(messages: Sequence[Message], answer: str) -> list[str]:
-    return [*(message.text for message in messages), answer]
 
 
 def _train_tokenizer(family: _Family, texts: Sequence[str]) -> HubTokenizer:
@@ -204,103 +200,3 @@ def _train_tokenizer(family: _Family, texts: Sequence[str]) -> HubTokenizer:
         for number, (token, is_special) in enumerate(family.tokens)
     ]
     return HubTokenizer.from_str(json.dumps(definition))
-
-
-@dataclass(frozen=True, slots=True)
-class _Lesson:
-    ids: list[int]
-    num_prompt: int
-
-
-@dataclass(frozen=True, slots=True)
-class _LessonBatch:
-    inputs: Tensor
-    """int64 (B, T), padded on the right: causal attention never sees it."""
-    places: tuple[Tensor, Tensor]
-    """Rows and columns of the A places after which a token of an answer is due."""
-    targets: Tensor
-    """int64 (A,)."""
-
-
-def _lesson(tokenizer: Tokenizer, messages: Sequence[Message], answer: str, end: int) -> _Lesson:
-    prompt = tokenizer.encode_prompt(messages)
-    return _Lesson([*prompt, *tokenizer.encode(answer), end], len(prompt))
-
-
-def _batches(lessons: Sequence[_Lesson]) -> list[_LessonBatch]:
-    """Lessons of like length together."""
-    groups: list[list[_Lesson]] = []
-    for lesson in sorted(lessons, key=lambda lesson: len(lesson.ids)):
-        if groups and len(lesson.ids) * (len(groups[-1]) + 1) <= _BATCH_TOKENS:
-            groups[-1].append(lesson)
-        else:
-            groups.append([lesson])
-    return [_lesson_batch(group) for group in groups]
-
-
-def _lesson_batch(lessons: Sequence[_Lesson]) -> _LessonBatch:
-    width = max(len(lesson.ids) for lesson in lessons) - 1
-    inputs = torch.zeros(len(lessons), width, dtype=torch.int64)
-    rows: list[int] = []
-    columns: list[int] = []
-    targets: list[int] = []
-    for row, lesson in enumerate(lessons):
-        inputs[row, : len(lesson.ids) - 1] = torch.tensor(lesson.ids[:-1])
-        due = range(lesson.num_prompt, len(lesson.ids))
-        rows += [row] * len(due)
-        columns += [place - 1 for place in due]
-        targets += lesson.ids[lesson.num_prompt :]
-    places = (torch.tensor(rows), torch.tensor(columns))
-    return _LessonBatch(inputs, places, torch.tensor(targets))
-
-
-def _learn(
-    module: PreTrainedModel, batches: Sequence[_LessonBatch], max_steps: int, seed: int
-) -> None:
-    """Until every token of every answer leads by the margin."""
-    module.train()
-    optimizer = torch.optim.AdamW(module.parameters(), lr=3e-3, betas=(0.9, 0.98), weight_decay=0)
-    warmup = torch.optim.lr_scheduler.LinearLR(optimizer, 0.05, 1.0, 20)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        for _ in range(-(-max_steps // len(batches))):
-            margins = [_train_step(module, batch, optimizer, warmup) for batch in batches]
-            if min(margins) > _MARGIN and _margin_of_all(module, batches) > _MARGIN:
-                module.eval()
-                return
-    raise RuntimeError(f"not learned in {max_steps} steps; margin {min(margins):.2f}")
-
-
-def _train_step(
-    module: PreTrainedModel,
-    batch: _LessonBatch,
-    optimizer: torch.optim.Optimizer,
-    warmup: torch.optim.lr_scheduler.LinearLR,
-) -> float:
-    logits = _answer_logits(module, batch)
-    loss = torch.nn.functional.cross_entropy(logits, batch.targets)
-    optimizer.zero_grad()
-    torch.autograd.backward(loss)
-    torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-    optimizer.step()
-    warmup.step()
-    return _margin(logits.detach(), batch.targets)
-
-
-def _answer_logits(module: PreTrainedModel, batch: _LessonBatch) -> Tensor:
-    """float (A, V)."""
-    states = module.base_model(input_ids=batch.inputs, use_cache=False).last_hidden_state
-    logits: Tensor = module.get_output_embeddings()(states[batch.places])
-    return logits
-
-
-@torch.no_grad()
-def _margin_of_all(module: PreTrainedModel, batches: Sequence[_LessonBatch]) -> float:
-    return min(_margin(_answer_logits(module, batch), batch.targets) for batch in batches)
-
-
-def _margin(logits: Tensor, targets: Tensor) -> float:
-    """By how much the token that is due leads the next best one, at worst."""
-    due = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
-    others = logits.scatter(-1, targets.unsqueeze(-1), -torch.inf).amax(dim=-1)
-    return float((due - others).min())
