@@ -122,9 +122,9 @@ def _text(content: bytes | None) -> str | None:
     return None if content is None else content.decode()
 
 
-def check(case: Case, sandbox: Sandbox) -> CheckResult:
+def check(case: Case, sandbox: Sandbox) -> tuple[Change, CheckResult]:
     change = change_of(case.before, case.after)
-    return find_impacts(change, changed_files(change), sandbox, None)
+    return change, find_impacts(change, changed_files(change), sandbox, None)
 
 
 @pytest.fixture(scope="session")
