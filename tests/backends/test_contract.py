@@ -1,0 +1,66 @@
+"""What every row of BACKENDS does, whatever stands behind it."""
+
+import json
+
+import pytest
+
+from dsreview.backends import BACKENDS, BackendSettings
+from dsreview.errors import PromptTooLongError
+from dsreview.prompt import Sampling, StopReason
+
+QUESTIONS = ("is it one", "is it two", "and three")
+SCHEMA = (
+    '{"type": "object", "properties": {"ok": {"const": true}}, "required": ["ok"],'
+    ' "additionalProperties": false}'
+)
+SAMPLING = Sampling(max_new_tokens=24)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Random weights: the schema alone makes its answers."""
+    testing = pytest.importorskip("dsengine.testing")
+    texts = ['Answer with JSON. Code: {"ok": true}', *QUESTIONS]
+    return testing.write_model(tmp_path_factory.mktemp("model"), "llama", texts, window=1024)
+
+
+def settings_of(name, request, tmp_path, serve, reply):
+    if name == "local":
+        return BackendSettings(model=str(request.getfixturevalue("model")), device="cpu")
+    if name == "scripted":
+        script = tmp_path / "answers.json"
+        script.write_text(json.dumps(['{"ok": true}'] * len(QUESTIONS)))
+        return BackendSettings(model=str(script))
+    server = serve(lambda asked: reply('{"ok": true}'))
+    return BackendSettings(model="served", base_url=server.url, max_tokens=1024)
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request, tmp_path, serve, reply):
+    opened = BACKENDS[request.param](settings_of(request.param, request, tmp_path, serve, reply))
+    yield opened
+    opened.close()
+
+
+def test_every_backend_keeps_the_contract(backend, prompt):
+    prompts = [prompt(question, SCHEMA) for question in QUESTIONS]
+    answers = backend.complete(prompts, SAMPLING)
+    assert [json.loads(answer.text) for answer in answers] == [{"ok": True}] * len(QUESTIONS)
+    assert {answer.stop for answer in answers} == {StopReason.END}
+    assert all(answer.prompt_tokens > 0 for answer in answers)
+    assert all(answer.completion_tokens > 0 for answer in answers)
+    assert backend.complete([], SAMPLING) == []
+
+
+def test_every_backend_says_what_it_is(backend):
+    assert backend.model
+    assert backend.device
+    assert len(backend.identity) == 64
+    assert backend.max_tokens > 0
+
+
+def test_every_backend_counts_and_refuses_what_does_not_fit(backend, prompt):
+    assert backend.count_tokens(prompt("x" * 400)) > backend.count_tokens(prompt("x"))
+    huge = Sampling(max_new_tokens=backend.max_tokens)
+    with pytest.raises(PromptTooLongError):
+        backend.complete([prompt()], huge)

@@ -1,0 +1,203 @@
+"""Real sockets on the loopback; nothing of our own is replaced."""
+
+import json
+import socket
+import threading
+import time
+
+import pytest
+
+from dsreview.backends import HttpBackend
+from dsreview.errors import BackendError, PromptTooLongError, UsageError
+from dsreview.prompt import Sampling, StopReason
+
+SAMPLING = Sampling(max_new_tokens=50, temperature=0.25, seed=3)
+
+
+def backend(server, **options):
+    return HttpBackend(server.url, "served", **options)
+
+
+def test_a_request_carries_prompt_schema_and_sampling(serve, prompt):
+    server = serve()
+    answers = backend(server, api_key="secret-1").complete([prompt("a < b")], SAMPLING)
+    (asked,) = server.asked
+    assert asked.path == "/v1/chat/completions"
+    assert asked.headers["Authorization"] == "Bearer secret-1"
+    assert [one["role"] for one in asked.body["messages"]] == ["system", "user"]
+    assert asked.body["messages"][1]["content"] == "Code: a < b"
+    assert asked.body["response_format"]["json_schema"]["schema"] == json.loads(prompt().schema)
+    assert (asked.body["max_tokens"], asked.body["temperature"]) == (50, 0.25)
+    assert (answers[0].prompt_tokens, answers[0].completion_tokens) == (101, 7)
+
+
+def test_without_a_key_no_authorization_is_sent(serve, prompt):
+    server = serve()
+    backend(server).complete([prompt()], SAMPLING)
+    assert "Authorization" not in server.asked[0].headers
+
+
+@pytest.mark.parametrize(
+    ("formats", "tried"),
+    [
+        (("json_schema",), ["json_schema"]),
+        (("json_object",), ["json_schema", "json_object"]),
+        (("text",), ["json_schema", "json_object", "text"]),
+    ],
+)
+def test_a_server_that_refuses_a_format_is_asked_for_a_simpler_one(serve, prompt, formats, tried):
+    server = serve(formats=formats)
+    one = backend(server)
+    one.complete([prompt()], SAMPLING)
+    kinds = [asked.body.get("response_format", {"type": "text"})["type"] for asked in server.asked]
+    assert kinds == tried
+    one.complete([prompt()], SAMPLING)
+    assert len(server.asked) == len(tried) + 1  # what it takes is remembered
+
+
+def test_a_cut_answer_is_told(serve, prompt, reply):
+    server = serve(lambda asked: reply('{"ok"', finish_reason="length"))
+    (answer,) = backend(server).complete([prompt()], SAMPLING)
+    assert answer.stop is StopReason.LENGTH
+
+
+def test_tokens_that_the_server_does_not_count_are_estimated_and_said_to_be(serve, prompt, reply):
+    one = backend(serve(lambda asked: reply("x" * 40, usage=False)))
+    (answer,) = one.complete([prompt()], SAMPLING)
+    assert answer.completion_tokens == 11
+    assert one.counts_are_estimated
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_server_is_asked_again(serve, prompt, reply, status):
+    replies = [reply(status=status, headers=(("Retry-After", "0"),)), reply()]
+    server = serve(lambda asked: replies.pop(0))
+    backend(server).complete([prompt()], SAMPLING)
+    assert len(server.asked) == 2
+
+
+def test_a_server_that_stays_busy_is_given_up(serve, prompt, reply):
+    server = serve(lambda asked: reply(status=503, headers=(("Retry-After", "0"),)))
+    with pytest.raises(BackendError, match="503"):
+        backend(server).complete([prompt()], SAMPLING)
+    assert len(server.asked) == 3
+
+
+def test_a_broken_connection_is_tried_again(serve, prompt, reply):
+    replies = [reply(breaks=True), reply()]
+    server = serve(lambda asked: replies.pop(0))
+    backend(server).complete([prompt()], SAMPLING)
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("status", [401, 404, 500])
+def test_other_failures_are_not_tried_again(serve, prompt, reply, status):
+    server = serve(lambda asked: reply(status=status, raw=b'{"error": "not like this"}'))
+    with pytest.raises(BackendError, match=f"{status}.*not like this"):
+        backend(server, api_key="secret-2").complete([prompt()], SAMPLING)
+    assert len(server.asked) == 1
+
+
+def test_the_key_is_in_no_message(serve, prompt, reply):
+    server = serve(lambda asked: reply(status=401, raw=b"who are you"))
+    with pytest.raises(BackendError) as raised:
+        backend(server, api_key="secret-3").complete([prompt()], SAMPLING)
+    assert "secret-3" not in str(raised.value)
+
+
+def test_code_does_not_follow_a_redirect(serve, prompt, reply):
+    other = serve()
+    server = serve(
+        lambda asked: reply(status=307, headers=(("Location", f"{other.url}/v1/chat/completions"),))
+    )
+    with pytest.raises(BackendError, match="redirects"):
+        backend(server).complete([prompt()], SAMPLING)
+    assert other.asked == []
+
+
+def test_code_does_not_go_through_a_proxy(serve, prompt, monkeypatch):
+    proxy, server = serve(), serve()
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, proxy.url)
+    backend(server).complete([prompt()], SAMPLING)
+    assert (len(proxy.asked), len(server.asked)) == (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["slow", "drips", "busy"])
+def test_the_deadline_ends_every_wait(serve, prompt, reply, kind):
+    replies = {
+        "slow": reply(delay_s=3),
+        "drips": reply(drips=True),
+        "busy": reply(status=429, headers=(("Retry-After", "20"),)),
+    }
+    server = serve(lambda asked: replies[kind])
+    started = time.monotonic()
+    (answer,) = backend(server).complete([prompt()], Sampling(50, deadline_s=0.6))
+    assert answer.stop is StopReason.DEADLINE
+    assert time.monotonic() - started < 2.5
+
+
+def test_answers_come_in_the_order_of_their_prompts(serve, prompt, reply):
+    def answer(asked):
+        text = asked.body["messages"][1]["content"]
+        return reply(text, delay_s=0.05 if text.endswith("0") else 0)
+
+    answers = backend(serve(answer)).complete([prompt(str(n)) for n in range(9)], SAMPLING)
+    assert [one.text for one in answers] == [f"Code: {n}" for n in range(9)]
+
+
+def test_only_so_many_requests_run_at_once(serve, prompt, reply):
+    running, most, lock = 0, 0, threading.Lock()
+
+    def answer(asked):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.05)
+        with lock:
+            running -= 1
+        return reply()
+
+    backend(serve(answer), max_parallel=2).complete([prompt()] * 6, SAMPLING)
+    assert most == 2
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"<html>", b'{"choices": []}', b'{"choices": [{}]}'])
+def test_what_is_no_completion_is_an_error(serve, prompt, reply, raw):
+    with pytest.raises(BackendError):
+        backend(serve(lambda asked: reply(raw=raw))).complete([prompt()], SAMPLING)
+
+
+def test_an_endless_answer_is_an_error(serve, prompt, reply):
+    server = serve(lambda asked: reply(raw=b"x" * 10_000_001))
+    with pytest.raises(BackendError, match="more than"):
+        backend(server).complete([prompt()], SAMPLING)
+
+
+def test_a_prompt_that_cannot_fit_is_not_sent(serve, prompt):
+    server = serve()
+    with pytest.raises(PromptTooLongError):
+        backend(server, max_tokens=100).complete([prompt("x" * 1000)], SAMPLING)
+    assert server.asked == []
+
+
+def test_nobody_listening_is_an_error(prompt):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(BackendError, match="cannot be used"):
+        HttpBackend(url, "served").complete([prompt()], SAMPLING)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:8000", "file:///etc/passwd", "ftp://a/b", "http://"]
+)
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(UsageError):
+        HttpBackend(url, "served")
+
+
+def test_a_model_must_be_named():
+    with pytest.raises(UsageError, match="name one"):
+        HttpBackend("http://127.0.0.1:1", "")
