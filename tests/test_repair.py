@@ -1,0 +1,175 @@
+import json
+from dataclasses import replace
+from difflib import unified_diff
+
+import pytest
+
+from dsreview.backends import ScriptedBackend
+from dsreview.change import ChangedFile
+from dsreview.diff_parser import parse_patch
+from dsreview.errors import BackendError
+from dsreview.finding import Edit, Finding, Origin, Proof, Severity, Suggestion
+from dsreview.patch import Span
+from dsreview.prompt import Answer, StopReason
+from dsreview.repair import RepairSettings, repair
+from dsreview.sandbox import Limits, Sandbox
+
+OLD = "def total(xs):\n    return sum(xs)\n"
+NEW = "def total(xs):\n    t = 0\n    for x in xs:\n        t = x\n    return t\n"
+GOOD, BROKEN = "        t += x", "        t = (t + x"
+
+
+def file_of(path, text=NEW, language="python"):
+    rows = unified_diff(OLD.splitlines(True), text.splitlines(True), "a/f", "b/f")
+    patch = parse_patch("".join(rows).encode()).files[0].file
+    return ChangedFile(path, language, patch, OLD, text)
+
+
+def finding(line=BROKEN, path="a.py", origin=Origin.MODEL):
+    return Finding(
+        rule="lost-sum",
+        severity=Severity.HIGH,
+        path=path,
+        span=Span(4, 5),
+        quote="        t = x",
+        message="The sum is overwritten.",
+        scenario="[1, 2] gives 2.",
+        confidence=0.8,
+        origin=origin,
+        suggestion=Suggestion(Edit(Span(4, 5), (line,))),
+    )
+
+
+def fix(*lines):
+    return json.dumps({"suggestion": {"start_line": 4, "end_line": 4, "replacement": lines}})
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox() as opened:
+        yield opened
+
+
+def run(sandbox, findings, answers=(), backend=None, **settings):
+    backend = backend or ScriptedBackend(answers)
+    files = [file_of(path) for path in dict.fromkeys(one.path for one in findings)]
+    return repair(findings, files, sandbox, backend, RepairSettings(**settings)), backend
+
+
+def test_a_good_suggestion_is_verified_and_costs_nothing(sandbox):
+    result, backend = run(sandbox, [finding(GOOD)])
+    (kept,) = result.findings
+    assert (kept.suggestion.proof, kept.suggestion.repair_round) == (Proof.VERIFIED, 1)
+    assert (result.rounds, result.usage.prompt_tokens) == (1, 0)
+    assert backend.batches == []
+
+
+def test_a_broken_one_is_asked_again_with_its_violation(sandbox):
+    result, backend = run(sandbox, [finding()], [fix(GOOD)])
+    (kept,) = result.findings
+    assert kept.suggestion == Suggestion(Edit(Span(4, 5), (GOOD,)), Proof.VERIFIED, 2)
+    ((prompts, _),) = backend.batches
+    text = prompts[0].messages[-1].text
+    assert "(parses, line 4): after the edit, line 4 is not valid Python" in text
+    assert BROKEN in text
+    assert result.rounds == 2
+    assert result.usage.completion_tokens > 0
+
+
+def test_all_refused_suggestions_of_a_round_share_one_call(sandbox):
+    findings = [finding(path="a.py"), finding(GOOD, "b.py"), finding(path="c.py")]
+    result, backend = run(sandbox, findings, [fix(GOOD), fix(BROKEN), fix(GOOD)])
+    assert [len(prompts) for prompts, _ in backend.batches] == [2, 1]
+    assert [one.suggestion.repair_round for one in result.findings] == [2, 1, 3]
+
+
+def test_a_finding_outlives_its_fix(sandbox):
+    result, backend = run(sandbox, [finding()], [fix(BROKEN), fix(BROKEN)])
+    (kept,) = result.findings
+    assert kept == replace(finding(), suggestion=None)
+    assert [one.reason for one in result.refused] == ["parses"]
+    assert len(backend.batches) == 2  # rounds 2 and 3; the first was the review
+
+
+def test_no_request_is_sent_twice(sandbox):
+    _, backend = run(sandbox, [finding()], [fix(BROKEN)] * 3, max_rounds=4)
+    requests = [(prompts[0], sampling.temperature) for prompts, sampling in backend.batches]
+    assert len({prompt for prompt, _ in requests}) == 3
+    assert [temperature for _, temperature in requests] == [0.0, 0.3, 0.6]
+
+
+@pytest.mark.parametrize("stop", [StopReason.LENGTH, StopReason.DEADLINE])
+def test_a_cut_repair_is_not_asked_for_again(sandbox, stop):
+    result, backend = run(sandbox, [finding()], [Answer('{"sugg', 5, 5, stop)])
+    assert len(backend.batches) == 1
+    assert result.findings[0].suggestion is None
+    assert len(result.refused) == 1
+
+
+def test_the_model_may_give_up(sandbox):
+    result, backend = run(sandbox, [finding()], ['{"suggestion": null}'])
+    assert len(backend.batches) == 1
+    assert "knows no correction" in result.refused[0].message
+
+
+def test_an_unreadable_repair_is_asked_for_again_in_other_words(sandbox):
+    result, backend = run(sandbox, [finding()], ["Just add them up!", fix(GOOD)])
+    assert len(backend.batches) == 2
+    assert result.findings[0].suggestion.repair_round == 3
+
+
+def test_time_ends_the_rounds(sandbox):
+    result, backend = run(sandbox, [finding()], [fix(GOOD)], deadline_s=0.0)
+    assert backend.batches == []
+    assert [one.reason for one in result.refused] == ["deadline"]
+
+
+def test_one_round_repairs_nothing(sandbox):
+    result, backend = run(sandbox, [finding()], max_rounds=1)
+    assert backend.batches == []
+    assert [one.reason for one in result.refused] == ["parses"]
+
+
+def test_without_a_model_the_gate_still_stands(sandbox):
+    result = repair([finding()], [file_of("a.py")], sandbox, None, RepairSettings())
+    assert result.findings[0].suggestion is None
+
+
+@pytest.mark.parametrize("origin", [Origin.RULE, Origin.IMPACT])
+def test_suggestions_of_checks_pass_the_same_gate_and_are_not_asked_for(sandbox, origin):
+    result, backend = run(sandbox, [finding(origin=origin), finding(GOOD, origin=origin)])
+    assert [one.suggestion is None for one in result.findings] == [True, False]
+    assert backend.batches == []
+
+
+def test_a_model_that_fails_costs_the_suggestion_not_the_finding(sandbox):
+    class Broken(ScriptedBackend):
+        def complete(self, prompts, sampling):
+            raise BackendError("the server is gone")
+
+    result, _ = run(sandbox, [finding(), finding(GOOD)], backend=Broken([]))
+    assert [one.suggestion is None for one in result.findings] == [True, False]
+    assert [(one.reason, one.message) for one in result.refused] == [
+        ("backend", "the server is gone")
+    ]
+
+
+def test_a_repair_that_does_not_fit_the_window_is_dropped(sandbox):
+    result, _ = run(sandbox, [finding()], backend=ScriptedBackend([], max_tokens=600))
+    assert [one.reason for one in result.refused] == ["window"]
+
+
+def test_a_file_that_cannot_be_parsed_is_never_called_verified():
+    with Sandbox(Limits(max_source_bytes=10)) as tight:
+        result, _ = run(tight, [finding(GOOD)])
+    assert result.findings[0].suggestion.proof is Proof.PARSE_NOT_VERIFIABLE
+
+
+def test_every_suggestion_that_is_shown_was_proved(sandbox):
+    lines = (GOOD, BROKEN, "        t = undefined_name", "t += x", "        t = x", "")
+    findings = [finding(line, f"f{number}.py") for number, line in enumerate(lines)]
+    result, _ = run(sandbox, findings, max_rounds=1)
+    shown = [one.suggestion for one in result.findings if one.suggestion]
+    assert [one.edit.lines for one in shown] == [(GOOD,)]
+    assert len(result.refused) == len(lines) - 1
+    assert len(result.findings) == len(lines)
