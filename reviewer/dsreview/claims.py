@@ -31,7 +31,7 @@ _SORT: Final = (
     r"(?:(?:local|global|helper|private|public|new|parameter|variable|function|method|class|type"
     r"|constant|symbol|identifier|name|module|import|argument|field|macro|struct)\s+)*"
 )
-_IS: Final = r"\s+(?:\w+\s+)?(?:is|was|are|has been|seems|appears)\s+(?:\w+ly\s+)?"
+_IS: Final = r"\s+(?:\w+\s+)?(?:is|was|are|has|seems|appears)\s+(?:\w+ly\s+)?"
 
 _PATTERNS: Final = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
