@@ -68,8 +68,9 @@ def _probe(device: torch.device) -> torch.Tensor:
     return picked.float().cpu()
 
 
-def default_dtype(device: torch.device) -> torch.dtype:
+def default_dtype(device: torch.device | str) -> torch.dtype:
     """float32 on a CPU: bfloat16 was measured slower there in a batch (bench/RESULTS.md)."""
+    device = torch.device(device)
     if device.type == "cpu":
         return torch.float32
     if device.type == "cuda" and not torch.cuda.is_bf16_supported():

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from dsreview import __version__
 from dsreview.cache import default_folder
 from dsreview.config import Config, user_config_file
@@ -21,27 +19,38 @@ from dsreview.model_choice import chosen_backend
 LOCAL_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "llguidance")
 
 
+WORKSPACE = 1.2
+"""Memory of a review over that of the weights: KV cache and activations."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A model to start with. Sizes from its published configuration."""
+    """A model to start with; its size as published."""
 
     name: str
     num_parameters: float
-    max_tokens: int
-
-    @property
-    def size_bytes(self) -> float:
-        """Weights in bf16, and a fifth for the cache and workspace."""
-        return self.num_parameters * 2 * 1.2
 
 
 KNOWN_MODELS = (
-    KnownModel("deepseek-ai/deepseek-coder-1.3b-instruct", 1.35e9, 16_384),
-    KnownModel("deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B", 1.78e9, 131_072),
-    KnownModel("deepseek-ai/deepseek-coder-6.7b-instruct", 6.74e9, 16_384),
-    KnownModel("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", 7.62e9, 131_072),
-    KnownModel("deepseek-ai/DeepSeek-Coder-V2-Lite-Instruct", 15.7e9, 163_840),
+    KnownModel("deepseek-ai/deepseek-coder-1.3b-instruct", 1.35e9),
+    KnownModel("deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B", 1.78e9),
+    KnownModel("deepseek-ai/deepseek-coder-6.7b-instruct", 6.74e9),
+    KnownModel("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", 7.62e9),
+    KnownModel("deepseek-ai/DeepSeek-Coder-V2-Lite-Instruct", 15.7e9),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a model could run."""
+
+    name: str
+    is_trusted: bool
+    """It is there, and computes what the CPU computes."""
+    text: str
+    free_bytes: int = 0
+    bytes_a_parameter: int = 4
+    """As dsengine loads weights there by itself: 4 is fp32, 2 is bf16 or fp16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +71,16 @@ def examine(config: Config) -> Iterator[Check]:
     if missing:
         advice = "pip install 'dsreview[local]'"
         yield Check("local models", False, f"{', '.join(missing)} not installed; {advice}")
-    else:
-        yield Check("local models", True, ", ".join(map(_version, LOCAL_PACKAGES)))
-        yield from _devices()
+        yield _model(config)
+        return
+    yield Check("local models", True, ", ".join(map(_version, LOCAL_PACKAGES)))
+    devices = _devices()
+    for device in devices:
+        yield Check(device.name, device.is_trusted, device.text)
     yield _model(config)
-    yield from _known_models()
+    trusted = [device for device in devices if device.is_trusted]
+    if trusted:
+        yield from _known_models(trusted[0])
 
 
 def _git() -> Check:
@@ -85,17 +99,22 @@ def _version(package: str) -> str:
     return f"{package} {importlib.metadata.version(package)}"
 
 
-def _devices() -> Iterator[Check]:
+def _devices() -> list[Device]:
+    """In the order in which `--device auto` tries them."""
     from dsengine import device  # torch: seconds
 
+    found = []
     for name in ("mps", "cuda", "cpu"):
         if not device.is_present(name):
-            yield Check(f"device {name}", False, "not on this machine")
-        elif device.computes_right(name):
-            free = device.free_memory(name) / 1e9
-            yield Check(f"device {name}", True, f"computes as it should; {free:.1f} GB free")
+            found.append(Device(name, False, "not on this machine"))
+        elif not device.computes_right(name):
+            found.append(Device(name, False, "its results are wrong: not used"))
         else:
-            yield Check(f"device {name}", False, "present, but its results are wrong: not used")
+            free = device.free_memory(name)
+            size = device.default_dtype(name).itemsize
+            text = f"computes as it should; {free / 1e9:.1f} GB free"
+            found.append(Device(name, True, text, free, size))
+    return found
 
 
 def _model(config: Config) -> Check:
@@ -110,11 +129,11 @@ def _model(config: Config) -> Check:
     return Check("model", True, f"{config.model}{where}, backend {name}")
 
 
-def _known_models() -> Iterator[Check]:
-    free = psutil.virtual_memory().available
+def _known_models(device: Device) -> Iterator[Check]:
+    """What could be run there now, unquantised, from the smallest."""
     for model in KNOWN_MODELS:
-        fits = model.size_bytes <= free
-        need, have = f"{model.size_bytes / 1e9:.1f} GB", f"{free / 1e9:.1f} GB free"
-        yield Check(
-            model.name, fits, f"{need} in bf16 {'fits' if fits else 'does not fit'} ({have})"
-        )
+        needed = model.num_parameters * device.bytes_a_parameter * WORKSPACE
+        fits = needed <= device.free_bytes
+        verdict = "fits" if fits else "does not fit"
+        need = f"{needed / 1e9:.1f} GB at {8 * device.bytes_a_parameter} bits on {device.name}"
+        yield Check(verdict, fits, f"{model.name} ({need})")

@@ -29,7 +29,7 @@ def diff(
     revision: Annotated[
         str,
         typer.Argument(
-            metavar="[REV | A..B | A...B]",
+            metavar="REV | A..B | A...B",
             help="REV: the files on disk against it. A..B: two commits; A...B: from their merge "
             "base. None: the files on disk against HEAD. Paths to keep to follow behind --.",
             show_default=False,

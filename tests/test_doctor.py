@@ -1,0 +1,38 @@
+import pytest
+
+from dsreview.config import Config
+from dsreview.doctor import KNOWN_MODELS, WORKSPACE, Device, _known_models, examine
+
+
+def test_it_says_what_is_installed_and_what_is_missing(run_dsreview):
+    outcome = run_dsreview("doctor")
+    assert (outcome.code, outcome.err) == (0, "")
+    for words in ("python", "git version", "config.toml", "cache", "none named"):
+        assert words in outcome.out
+
+
+def test_every_known_model_is_said_to_fit_or_not():
+    pytest.importorskip("torch")
+    texts = [check.text for check in examine(Config())]
+    for model in KNOWN_MODELS:
+        assert sum(model.name in text for text in texts) == 1
+
+
+def test_a_model_fits_exactly_where_its_memory_is_free():
+    model = KNOWN_MODELS[0]
+    needed = int(model.num_parameters * 2 * WORKSPACE)
+    for free, fits in ((needed + 1, True), (needed - 1, False)):
+        check = next(iter(_known_models(Device("mps", True, "", free, 2))))
+        assert check.is_good is fits
+
+
+def test_a_named_model_is_shown_with_its_backend():
+    config = Config(model="qwen", backend="http", base_url="http://127.0.0.1:1/v1")
+    (check,) = (check for check in examine(config) if check.name == "model")
+    assert check.text == "qwen at http://127.0.0.1:1/v1, backend http"
+
+
+def test_settings_that_say_too_little_are_named():
+    (check,) = (check for check in examine(Config(backend="http")) if check.name == "model")
+    assert not check.is_good
+    assert "--model" in check.text
