@@ -176,6 +176,18 @@ def test_a_model_that_fails_leaves_the_findings_of_the_checks(changed, run_dsrev
     assert {row["state"] for row in report["coverage"]} == {"partial"}
 
 
+def test_an_answer_that_cannot_be_read_is_a_gap_and_is_kept(changed, run_dsreview, tmp_path):
+    script = tmp_path / "answers.json"
+    script.write_text(json.dumps([CLEAN, "I think that this looks good to me!"]))
+    arguments = ("diff", "--backend=scripted", "--model", script, "--format=json")
+    outcome = run_dsreview(*arguments, cwd=changed.folder)
+    report = json.loads(outcome.out)
+    assert (outcome.code, report["status"]) == (3, "partial")
+    (kept,) = (tmp_path / "cache" / "unreadable").iterdir()
+    assert kept.read_text() == "I think that this looks good to me!"
+    assert any(str(kept) in note for note in report["notes"])
+
+
 def test_tokens_beyond_the_budget_are_a_gap(changed, run_dsreview, tmp_path):
     script = tmp_path / "answers.json"
     script.write_text(json.dumps([CLEAN]))

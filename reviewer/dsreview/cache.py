@@ -89,6 +89,19 @@ class DirectoryCache:
         return self.folder / name[:2] / name[2:]
 
 
+def keep_for_people(text: str, folder: Path) -> Path | None:
+    """Write `text` where somebody can look at it later; None where that fails."""
+    content = text.encode("utf-8", "surrogateescape")
+    path = folder / "unreadable" / f"{hashlib.sha256(content).hexdigest()[:16]}.txt"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.write_bytes(content)
+    except OSError:
+        return None
+    return path
+
+
 def default_folder() -> Path:
     named = os.environ.get("DSREVIEW_CACHE_DIR")
     if named:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from dsreview.cache import Cache
 from dsreview.change import Change, ChangedFile
@@ -38,6 +39,8 @@ class Tools:
     open_backend: Callable[[], Backend] | None
     """Loads the model; called only when there is something to ask it."""
     progress: Progress
+    keep_answer: Callable[[str], Path | None] = lambda _: None
+    """Puts an answer that could not be read where people can; None if it does not."""
     clock: Callable[[], float] = time.monotonic
 
 
@@ -166,6 +169,10 @@ def _ask_model(run: _Review, stack: ExitStack) -> None:
         return
     run.findings += [one for one in result.findings if one.rule not in run.config.disable]
     run.refused += result.refused
+    kept = [run.tools.keep_answer(one.raw_answer) for one in result.contexts if one.raw_answer]
+    run.notes += [
+        f"an answer that was not understood whole is kept in {path}" for path in kept if path
+    ]
     run.prompt_revision = result.prompt_revision
     run.stats = Stats(
         prompt_tokens=result.usage.prompt_tokens,

@@ -8,7 +8,7 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
-from dsreview.cache import Cache, DirectoryCache, NoCache, default_folder
+from dsreview.cache import Cache, DirectoryCache, NoCache, default_folder, keep_for_people
 from dsreview.config import Config, load, user_config_file
 from dsreview.errors import UsageError
 from dsreview.model_choice import chosen_backend, open_backend
@@ -71,6 +71,7 @@ def review(
             cache=_cache(config),
             open_backend=partial(open_backend, config) if chosen_backend(config) else None,
             progress=progress,
+            keep_answer=partial(keep_for_people, folder=default_folder()),
         )
         report = review_change(change, config, tools)
         stream = sys.stdout if output is None else StringIO()
