@@ -32,8 +32,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class IndexLimits:
-    max_names: int = 300
-    max_file_bytes: int = 400_000
+    max_names: int = 5000
+    max_file_bytes: int = 600_000
     """Larger files that contain a name are not parsed."""
     max_files: int = 300
     max_parsed_bytes: int = 4_000_000
@@ -119,6 +119,9 @@ class FactReader:
             self._known[language, source] = known
         return known
 
+    def has_read(self, language: str, source: bytes) -> bool:
+        return (language, source) in self._known
+
     def _read_cached(self, language: str, source: bytes, identity: str | None) -> FileSymbols:
         request = SymbolsRequest(language, source)
         if self.cache is None or identity is None or len(source) < MIN_CACHED_BYTES:
@@ -147,17 +150,18 @@ def build_index(
     if len(wanted) > limits.max_names:
         gaps.append(Gap("", f"{len(wanted)} names to look up, {limits.max_names} looked up"))
         wanted = wanted[: limits.max_names]
-    words = [name.encode("utf-8", "surrogateescape") for name in wanted]
+    words = frozenset(name.encode("utf-8", "surrogateescape") for name in wanted)
     files: dict[str, FileSymbols] = {}
-    num_bytes = 0
+    num_files = num_bytes = 0
     for path, source in _containing(snapshot, words, limits, gaps):
         language = languages.detect(path)
         if language is None or language.name not in LANGUAGES:
             continue
-        if len(files) >= limits.max_files or num_bytes + len(source) > limits.max_parsed_bytes:
+        if not reader.has_read(language.name, source):
+            num_files, num_bytes = num_files + 1, num_bytes + len(source)
+        if num_files > limits.max_files or num_bytes > limits.max_parsed_bytes:
             gaps.append(Gap("", f"only {len(files)} of the files that use changed names were read"))
             break
-        num_bytes += len(source)
         try:
             files[path] = reader.read(language.name, source, snapshot.identity(path))
         except TaskFailed as error:
@@ -166,7 +170,7 @@ def build_index(
 
 
 def _containing(
-    snapshot: Snapshot, words: list[bytes], limits: IndexLimits, gaps: list[Gap]
+    snapshot: Snapshot, words: frozenset[bytes], limits: IndexLimits, gaps: list[Gap]
 ) -> Iterator[tuple[str, bytes]]:
     """Path and content of each file, of a known language, that has one of the words."""
     if not words:
@@ -184,7 +188,7 @@ def _containing(
             return
         num_searched += size
         source = snapshot.read(path)
-        if source is None or not any(has_word(source, word) for word in words):
+        if source is None or not _has_any_word(source, words):
             continue
         if size > limits.max_file_bytes:
             gaps.append(Gap(path, f"larger than the {limits.max_file_bytes} bytes that are parsed"))
@@ -200,6 +204,18 @@ def _is_foreign(path: str) -> bool:
     """Copies of other projects come last, so that a limit meets them first."""
     folders = path.split("/")[:-1]
     return any(name in ("vendor", "third_party", "dist") for name in folders)
+
+
+def _has_any_word(source: bytes, words: frozenset[bytes]) -> bool:
+    if len(words) > _FEW_WORDS:
+        return not words.isdisjoint(_WORD.findall(source))
+    return any(has_word(source, word) for word in words)
+
+
+_FEW_WORDS = 20
+"""Up to here one search per word is quicker than splitting the file into words."""
+
+_WORD = re.compile(rb"[\w$\x80-\xff]+")
 
 
 def has_word(source: bytes, word: bytes) -> bool:

@@ -3,7 +3,15 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from dsreview.symbols.facts import Binding, BindingKind, FileSymbols, Import, ScopeKind
+from dsreview.symbols.facts import (
+    Binding,
+    BindingKind,
+    FileSymbols,
+    Import,
+    Receiver,
+    Reference,
+    ScopeKind,
+)
 
 
 @dataclass(slots=True)
@@ -12,14 +20,38 @@ class Scoping:
 
     facts: FileSymbols
     _bindings: dict[tuple[int, str], list[Binding]] = field(init=False)
+    _references: dict[str, list[Reference]] = field(init=False)
+    _shared: dict[str, list[int]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._bindings = defaultdict(list)
+        self._shared = defaultdict(list)
         for binding in self.facts.bindings:
             self._bindings[binding.scope, binding.name].append(binding)
+            if binding.kind is BindingKind.OUTER:
+                self._shared[binding.name].append(binding.scope)
+        self._references = defaultdict(list)
+        for reference in self.facts.references:
+            self._references[reference.name].append(reference)
+
+    def references(self, name: str) -> tuple[Reference, ...]:
+        """Every use of `name` in the file, plain or behind a dot."""
+        return tuple(self._references.get(name, ()))
+
+    def plain_references(self, name: str, scope: int) -> tuple[Reference, ...]:
+        """Uses of `name` with nothing before it, in `scope` and what it encloses."""
+        return tuple(
+            one
+            for one in self._references.get(name, ())
+            if one.receiver is Receiver.NONE and self.is_inside(one.scope, scope)
+        )
 
     def bound_in(self, scope: int, name: str) -> tuple[Binding, ...]:
         return tuple(self._bindings.get((scope, name), ()))
+
+    def shared_in(self, name: str) -> tuple[int, ...]:
+        """Scopes that declare `name` as belonging further out (`global`, `nonlocal`)."""
+        return tuple(self._shared.get(name, ()))
 
     def owner(self, name: str, scope: int) -> int | None:
         """The scope whose `name` is meant in `scope`; None where no scope binds it.

@@ -4,7 +4,8 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dsreview.checks.impact.known_names import PYTHON, SCRIPT
+from dsreview.checks.impact.ambient import has_meaning_elsewhere
+from dsreview.checks.impact.known_names import EVERYWHERE
 from dsreview.checks.impact.program import SCRIPTS, ChangedFacts, Program
 from dsreview.checks.impact.targets import (
     go_folder_behind,
@@ -137,10 +138,8 @@ def _uses_behind_module(
 ) -> Iterator[Use]:
     if facts.language != "python":
         return  # a namespace object of JavaScript may be extended at run time
-    for reference in facts.references:
-        if reference.name != removal.name or reference.receiver is not Receiver.NAME:
-            continue
-        if reference.is_guarded:
+    for reference in program.scoping(facts).references(removal.name):
+        if reference.receiver is not Receiver.NAME or reference.is_guarded:
             continue
         if module_behind(program, other, reference) == removal.changed.path:
             yield Use(other, reference.line, "use")
@@ -148,28 +147,28 @@ def _uses_behind_module(
 
 def _uses_in_file(program: Program, removal: Removal) -> Iterator[Use]:
     """Names that had a meaning before and have none now, on lines that stayed."""
-    changed, old = removal.changed, removal.changed.old
-    if old is None or removal.name in PYTHON | SCRIPT:
-        return  # the name that was shadowed is there again
+    changed, old, name = removal.changed, removal.changed.old, removal.name
+    if old is None or name in EVERYWHERE:
+        return  # what was shadowed is there again
+    before, now = program.scoping(old), program.scoping(changed.new)
     meant = {
-        (one.name, old.scopes[one.scope].name)
-        for one in old.references
-        if one.name == removal.name and program.scoping(old).owner(one.name, one.scope) == 0
+        old.scopes[one.scope].name
+        for one in before.plain_references(name, 0)
+        if before.owner(name, one.scope) == 0
     }
-    for one in _plain_references(changed.new, removal.name):
-        if one.line in changed.added_lines or one.is_write:
-            continue  # `undefined-name` speaks about added lines
-        if changed.new.language in SCRIPTS and one.kind is ReferenceKind.TYPE:
-            continue  # a type may be ambient
-        owner = program.scoping(changed.new).owner(one.name, one.scope)
-        if owner is None and (one.name, changed.new.scopes[one.scope].name) in meant:
+    left = [
+        one
+        for one in now.plain_references(name, 0)
+        if now.owner(name, one.scope) is None and changed.new.scopes[one.scope].name in meant
+    ]
+    if changed.new.language in SCRIPTS:
+        left = [one for one in left if one.kind is not ReferenceKind.TYPE]
+        if left and has_meaning_elsewhere(program, changed, name):
+            return
+    for one in left:
+        # `undefined-name` speaks about added lines
+        if one.line not in changed.added_lines and not one.is_guarded and not one.is_write:
             yield Use(changed.path, one.line, "use")
-
-
-def _plain_references(facts: FileSymbols, name: str) -> Iterator[Reference]:
-    for one in facts.references:
-        if one.name == name and one.receiver is Receiver.NONE and not one.is_guarded:
-            yield one
 
 
 def _uses_of_method(program: Program, removal: Removal) -> Iterator[Use]:
@@ -196,8 +195,8 @@ def _on_self(program: Program, removal: Removal, body: int) -> Iterator[Referenc
     scoping = program.scoping(facts)
     is_imported = any(found.is_star or found.alias == removal.name for found in facts.imports)
     is_bare_enough = facts.language == "java" and not is_imported
-    for one in facts.references:
-        if one.name != removal.name or scoping.enclosing_class(one.scope) != body:
+    for one in scoping.references(removal.name):
+        if scoping.enclosing_class(one.scope) != body:
             continue
         is_bare = one.receiver is Receiver.NONE and one.call is not None and is_bare_enough
         if one.receiver is Receiver.SELF or is_bare:
@@ -227,9 +226,7 @@ def _uses_in_go(program: Program, removal: Removal) -> Iterator[Use]:
         if facts.is_open or facts.has_errors or facts.language != "go":
             continue
         is_near = posixpath.dirname(path) == folder and facts.package == package
-        for one in facts.references:
-            if one.name != removal.name:
-                continue
+        for one in program.scoping(facts).references(removal.name):
             if one.receiver is Receiver.NONE:
                 is_meant = is_near and program.scoping(facts).owner(one.name, one.scope) is None
             else:

@@ -75,6 +75,8 @@ Parse ObjectId Packages importClass importPackage java javafx javax loadWithNewG
 
 SCRIPT = frozenset(f"{_ECMASCRIPT} {_HOSTS} {_FRAMEWORKS}".split())
 
+EVERYWHERE = PYTHON | SCRIPT
+
 _GO = """
 bufio bytes cmp context embed encoding/base64 encoding/binary encoding/csv encoding/gob
 encoding/hex encoding/json encoding/xml errors expvar flag fmt html/template io io/fs

@@ -11,20 +11,14 @@ from dsreview.checks.impact.modules import Modules
 from dsreview.errors import TaskFailed
 from dsreview.patch import LineKind, Span
 from dsreview.symbols import LANGUAGES, FactReader, FileSymbols, Import, SymbolIndex
-from dsreview.symbols.index import has_word
 from dsreview.symbols.scoping import Scoping
 
-MAX_FILE_BYTES = 400_000
+MAX_FILE_BYTES = 600_000
 _GO_MODULE = re.compile(rb"^module[ \t]+\"?([^\s\"]+)", re.MULTILINE)
-_GLOBALS = re.compile(r"/\*\s*(?:globals?|exported)\b[^*]{0,4000}\*/")
 _TEST = re.compile(
     r"(?:^|/)(?:tests?|specs?|__tests__|testing|testdata|fixtures?|examples?|samples?|docs?"
     r"|docs_src|demos?|bench(?:mark)?s?|type-?tests?|typings?)/"
     r"|(?:^|/)test_[^/]*$|(?:_test|_spec|[.-](?:test|spec|test-d|bench))\.\w+$|(?:test|tests|it)\.java$"
-)
-_CONFIGURATION = re.compile(
-    r"\.eslintrc.*|eslint\.config\..*|\.jshintrc|\.oxlintrc\.json|package\.json|biome\.jsonc?"
-    r"|(?:vite|vitest|webpack|rollup|jest|karma|nuxt)\.conf(?:ig)?\..*"
 )
 SCRIPTS = frozenset({"javascript", "typescript", "tsx"})
 
@@ -154,18 +148,6 @@ class Program:
                 return None
             path, name = target, found.name
         return None
-
-    def is_configured(self, text: str, name: str) -> bool:
-        """Whether a linter's configuration, or a comment in `text`, names a global."""
-        for comment in _GLOBALS.finditer(text):
-            if name in re.split(r"[^\w$]+", comment[0]):
-                return True
-        word = name.encode("utf-8", "surrogateescape")
-        return any(
-            has_word(self.change.head.read(path) or b"", word)
-            for path in self.head.paths
-            if _CONFIGURATION.fullmatch(posixpath.basename(path))
-        )
 
 
 def is_declaration(path: str) -> bool:

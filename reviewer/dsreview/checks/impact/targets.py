@@ -47,11 +47,11 @@ def calls_of(program: Program, target: Target) -> Iterator[Site[Reference]]:
         if facts.has_errors:
             continue
         names = {name, *(found.alias for found in facts.imports if found.name == name)}
-        for reference in facts.references:
-            if reference.name not in names or reference.call is None or reference.is_guarded:
-                continue
+        scoping = program.scoping(facts)
+        for reference in [one for each in sorted(names) for one in scoping.references(each)]:
             site = Site(path, reference)
-            if means(program, site, target):
+            is_plain_call = reference.call is not None and not reference.is_guarded
+            if is_plain_call and means(program, site, target):
                 yield site
 
 

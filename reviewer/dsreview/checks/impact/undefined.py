@@ -4,9 +4,9 @@ A name that the old file already used in the same way without defining it comes 
 somewhere that this check cannot see, and is left alone.
 """
 
-import posixpath
 from collections.abc import Iterable, Iterator
 
+from dsreview.checks.impact.ambient import has_meaning_elsewhere, is_unbound, unbound_names
 from dsreview.checks.impact.known_names import GO_PACKAGES, JAVA_CLASSES, PYTHON, SCRIPT
 from dsreview.checks.impact.program import SCRIPTS, ChangedFacts, Program, is_declaration
 from dsreview.finding import Finding, Origin, Severity
@@ -14,7 +14,6 @@ from dsreview.patch import Span
 from dsreview.symbols import (
     FileSymbols,
     Import,
-    Receiver,
     Reference,
     ReferenceKind,
 )
@@ -36,13 +35,13 @@ def undefined_references(program: Program, changed: ChangedFacts) -> tuple[Refer
         return ()
     if facts.is_open or not _is_closed(facts) or is_declaration(changed.path):
         return ()
-    known_before = set() if changed.old is None else set(_unbound(program, changed.old))
+    known_before = set() if changed.old is None else unbound_names(program, changed.old)
     added = changed.added_lines
     first: dict[str, Reference] = {}
     for reference in facts.references:
         if reference.line not in added or reference.name in known_before:
             continue
-        if _may_be_reported(facts, reference) and _is_unbound(program, facts, reference):
+        if _may_be_reported(facts, reference) and is_unbound(program, facts, reference):
             first.setdefault(reference.name, reference)
     return tuple(first.values())
 
@@ -57,23 +56,6 @@ def _is_closed(facts: FileSymbols) -> bool:
     if facts.language == "java":
         return not any(found.is_star for found in facts.imports)
     return True
-
-
-def _unbound(program: Program, facts: FileSymbols) -> Iterator[str]:
-    for reference in facts.references:
-        if _is_unbound(program, facts, reference):
-            yield reference.name
-
-
-def _is_unbound(program: Program, facts: FileSymbols, reference: Reference) -> bool:
-    if reference.receiver is not Receiver.NONE or reference.is_guarded:
-        return False
-    if program.scoping(facts).owner(reference.name, reference.scope) is not None:
-        return False
-    imported = {found.alias for found in facts.imports}
-    if facts.language == "go":
-        imported = {posixpath.basename(found.module) for found in facts.imports} | imported
-    return reference.name not in imported
 
 
 def _may_be_reported(facts: FileSymbols, reference: Reference) -> bool:
@@ -103,7 +85,7 @@ def find_undefined(
 ) -> Iterator[Finding]:
     """`program.index` must have been built for the names of `references` too."""
     for reference in references:
-        if _has_meaning_elsewhere(program, changed, reference):
+        if has_meaning_elsewhere(program, changed, reference.name):
             continue
         name, language = reference.name, changed.new.language
         yield _finding(
@@ -113,29 +95,6 @@ def find_undefined(
             f"Line {reference.line} {_FAILURES[language]} when it is reached: "
             f"`{name}` is not defined.",
         )
-
-
-def _has_meaning_elsewhere(program: Program, changed: ChangedFacts, reference: Reference) -> bool:
-    """Whether other files show that the name comes from outside."""
-    language, name = changed.new.language, reference.name
-    if language == "python":
-        return False
-    folder = posixpath.dirname(changed.path)
-    for path, facts in program.index.files.items():
-        if path == changed.path:
-            continue
-        is_near = posixpath.dirname(path) == folder
-        if language in ("go", "java"):
-            if is_near and any(one.name == name and one.scope == 0 for one in facts.bindings):
-                return True
-        elif facts.language in SCRIPTS:
-            unbound = any(
-                one.name == name and _is_unbound(program, facts, one) for one in facts.references
-            )
-            is_ambient = not facts.imports and not facts.exports
-            if unbound or is_declaration(path) or is_ambient or facts.is_open:
-                return True
-    return language in SCRIPTS and program.is_configured(changed.file.text, name)
 
 
 def find_missing_members(program: Program, changed: ChangedFacts) -> Iterator[Finding]:

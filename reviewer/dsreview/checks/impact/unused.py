@@ -61,18 +61,9 @@ def _occurs(program: Program, facts: FileSymbols, binding: Binding) -> bool:
     scoping = program.scoping(facts)
     if len(scoping.bound_in(binding.scope, binding.name)) > 1:
         return True
-    nested = [
-        other
-        for other in facts.bindings
-        if other.name == binding.name and other.kind is BindingKind.OUTER
-    ]
-    if any(scoping.is_inside(other.scope, binding.scope) for other in nested):
+    if any(scoping.is_inside(scope, binding.scope) for scope in scoping.shared_in(binding.name)):
         return True
-    return any(
-        reference.name == binding.name and scoping.is_inside(reference.scope, binding.scope)
-        for reference in facts.references
-        if reference.receiver.value == "none"
-    )
+    return bool(scoping.plain_references(binding.name, binding.scope))
 
 
 def _line_to_report(program: Program, changed: ChangedFacts, binding: Binding) -> Span | None:
@@ -92,13 +83,7 @@ def _removed_use(program: Program, changed: ChangedFacts, scope: int, name: str)
         return None
     scoping = program.scoping(old)
     removed = _removed_lines(changed)
-    lines = [
-        reference.line
-        for reference in old.references
-        if reference.name == name
-        and reference.receiver.value == "none"
-        and scoping.is_inside(reference.scope, same[0])
-    ]
+    lines = [one.line for one in scoping.plain_references(name, same[0])]
     if not lines or not all(line in removed for line in lines):
         return None
     return changed.place_of_removed(lines[-1])
@@ -116,7 +101,7 @@ def _removed_lines(changed: ChangedFacts) -> frozenset[int]:
 def find_unused_parameters(program: Program, changed: ChangedFacts) -> Iterator[Finding]:
     """Parameters whose last use the change removed, where no caller dictates them."""
     for definition in changed.new.definitions:
-        if not _is_own_signature(changed, definition):
+        if not _is_own_signature(program, changed, definition):
             continue
         for parameter in definition.parameters or ():
             finding = _unused_parameter(program, changed, definition, parameter.name)
@@ -142,7 +127,7 @@ def _unused_parameter(
     return _finding(changed, bound[0], place, f"parameter of `{definition.name}`")
 
 
-def _is_own_signature(changed: ChangedFacts, definition: Definition) -> bool:
+def _is_own_signature(program: Program, changed: ChangedFacts, definition: Definition) -> bool:
     """Whether the function is private and only ever called, never handed around."""
     facts = changed.new
     if definition.is_stub or not _is_private(facts, definition):
@@ -151,10 +136,8 @@ def _is_own_signature(changed: ChangedFacts, definition: Definition) -> bool:
         return False
     if definition.kind not in (DefinitionKind.FUNCTION, DefinitionKind.METHOD):
         return False
-    return not any(
-        reference.name == definition.name and reference.call is None
-        for reference in facts.references
-    )
+    uses = program.scoping(facts).references(definition.name)
+    return all(reference.call is not None for reference in uses)
 
 
 def _is_private(facts: FileSymbols, definition: Definition) -> bool:
