@@ -73,6 +73,12 @@ def _no_git_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-user-configuration"))
 
 
+@pytest.fixture(scope="session")
+def new_repo():
+    """Makes a repository in any folder."""
+    return Repo
+
+
 @pytest.fixture
 def repo(tmp_path):
     return Repo(tmp_path / "repo")

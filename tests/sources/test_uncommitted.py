@@ -239,9 +239,10 @@ def test_a_conflict_is_shown_as_the_file_stands_and_told(base):
 
 def test_what_git_was_told_to_leave_alone_is_left_alone_and_told(base):
     base.git("update-index", "--assume-unchanged", "x.py")
-    base.git("update-index", "--skip-worktree", "d/y.py")
+    base.git("update-index", "--skip-worktree", "d/y.py", "run.sh")
     base.write("x.py", "changed\n")
-    (base.top / "d" / "y.py").unlink()
+    base.write("d/y.py", "changed\n")
+    (base.top / "run.sh").unlink()
     with base.change() as change:
         assert change.patch.files == ()
         assert "d/y.py, x.py are marked as unchanged" in change.notes[0]

@@ -133,6 +133,12 @@ class CleanRoom:
             if content is not None:
                 self._write_bytes(f"logs/{log}", content)
 
+    def allow_sparse_index(self) -> None:
+        with (self.git_dir / "config").open("a") as file:
+            file.write("[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = true\n")
+            file.write("[index]\n\tsparse = true\n")
+        self._write("info/sparse-checkout", "/*\n!/*/\n")
+
     def _environment(self) -> Mapping[str, str]:
         return {
             "PATH": f"{Path(self._executable).parent}:/usr/bin:/bin",

@@ -3,14 +3,14 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dsreview.errors import GitError, UsageError
 from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.data_files import read_data
 from dsreview.sources.repository import Repository
-from dsreview.sources.trees import TreeEntry
+from dsreview.sources.trees import TreeEntry, list_tree
 
 _ENTRY = re.compile(
     rb"(\d{6}) ([0-9a-f]+) ([0-3])\t([^\0]+)\0"
@@ -20,6 +20,8 @@ _ENTRY = re.compile(
 _ASSUME_VALID = 0x8000
 _INTENT_TO_ADD = 1 << 29
 _SKIP_WORKTREE = 1 << 30
+_SPARSE = b"sdir"  # the extension that marks one
+_FOLDER = 0o040000
 _SHARED = re.compile(r"sharedindex\.[0-9a-f]+")
 
 
@@ -60,9 +62,28 @@ def read_index(room: CleanRoom) -> Index:
         shared = read_data(file) if _SHARED.fullmatch(file.name) else None
         if shared is not None:
             (room.git_dir / file.name).write_bytes(shared)
-    output = room.run("ls-files", "--stage", "--debug", "-z")
+    sparse = ("--sparse",) if _SPARSE in content else ()
+    if sparse:
+        # or git would complete the index, and touch the repository's objects on the way
+        room.allow_sparse_index()
+    output = room.run("ls-files", "--stage", "--debug", "-z", *sparse)
     (room.git_dir / "index").unlink()  # or git would take attributes from it
-    return Index(_parse(output), written_ns)
+    entries = _parse(output)
+    if sparse:
+        entries = _complete(room, entries)
+    return Index(entries, written_ns)
+
+
+def _complete(room: CleanRoom, entries: Mapping[str, IndexEntry]) -> dict[str, IndexEntry]:
+    """With the files of the folders that a sparse index names as a whole."""
+    found: dict[str, IndexEntry] = {}
+    for path, entry in entries.items():
+        if entry.mode != _FOLDER:
+            found[path] = entry
+            continue
+        for inner, file in list_tree(room, entry.oid).files.items():
+            found[path + inner] = replace(entry, mode=file.mode, oid=file.oid)
+    return found
 
 
 def index_path(repository: Repository) -> Path:

@@ -127,7 +127,8 @@ def read_worktree(
         if entry.is_unmerged:
             found.unmerged.append(path)
         if entry.is_taken_as_is:
-            found.not_looked_at.append(path)
+            if reader.status(path) is not None:
+                found.not_looked_at.append(path)
             now: TreeEntry | None = TreeEntry(entry.mode, entry.oid)
         else:
             now = _read_tracked(reader, path, entry, index, store, found, has_modes=has_modes)
