@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dsreview.languages.base import Language
 from dsreview.languages.scopes import lines_of
 from dsreview.patch import Span
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Tree, TreeCursor
+    from tree_sitter import Node, Tree
 
 
 class NameRole(StrEnum):
@@ -36,75 +36,66 @@ class Name:
 def names(tree: "Tree", language: Language, span: Span | None = None) -> Iterator[Name]:
     """In source order; those that start in `span`, where one is given."""
     cursor = tree.walk()
-    above: list[_Above] = []
+    above: list[_Above] = [_ROOT]
     while True:
         node = cursor.node
         assert node is not None
         if node.is_named and (span is None or lines_of(node).overlaps(span)):
-            place = _Place.of(cursor, node, above, language)
-            if node.type in language.identifiers and not node.named_child_count:
+            node_type = node.type
+            facts = _facts(node, node_type, cursor.field_name, above[-1], language)
+            if cursor.goto_first_child():
+                above.append(_Above(node_type, node.start_byte, facts))
+                continue
+            if node_type in language.identifiers:
                 line = node.start_point.row + 1
                 if span is None or line in span:
-                    yield Name(_text(node), place.role(node), line, place.is_called)
-            if cursor.goto_first_child():
-                above.append(_Above.of(node, place))
-                continue
+                    yield Name(_text(node), _role(facts), line, bool(facts & _CALLED))
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
                 return
             above.pop()
 
 
-@dataclass(frozen=True, slots=True)
-class _Above:
+_DEFINED, _IMPORTED, _MEMBER, _CALLED = 1, 2, 4, 8
+"""What is said of a node by its place: bits, because this runs for every node of a file."""
+
+
+class _Above(NamedTuple):
     type: str
     start_byte: int
-    is_defined: bool
-    is_imported: bool
-    is_called: bool
-
-    @classmethod
-    def of(cls, node: "Node", place: "_Place") -> "_Above":
-        return cls(node.type, node.start_byte, place.is_defined, place.is_imported, place.is_called)
+    facts: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """What the nodes above say of a node."""
+_ROOT = _Above("", 0, 0)
 
-    is_defined: bool
-    is_imported: bool
-    is_member: bool
-    is_called: bool
 
-    @classmethod
-    def of(
-        cls, cursor: "TreeCursor", node: "Node", above: list[_Above], language: Language
-    ) -> "_Place":
-        parent = above[-1] if above else _Above("", 0, False, False, False)
-        link = f"{parent.type}.{cursor.field_name or ''}"
-        is_member = (
-            link in language.members
-            or node.type in language.member_identifiers
-            or (
-                parent.type in language.members_behind_first
-                and node.start_byte != parent.start_byte
-            )
-        )
-        return cls(
-            is_defined=link in language.definitions
-            or (parent.is_defined and parent.type in language.patterns and not is_member),
-            is_imported=parent.is_imported or node.type in language.imports,
-            is_member=is_member,
-            is_called=link in language.calls or (parent.is_called and is_member),
-        )
+def _facts(
+    node: "Node", node_type: str, field: str | None, parent: _Above, language: Language
+) -> int:
+    link = f"{parent.type}.{field or ''}"
+    facts = parent.facts & _IMPORTED
+    if node_type in language.imports:
+        facts |= _IMPORTED
+    if (
+        link in language.members
+        or node_type in language.member_identifiers
+        or (parent.type in language.members_behind_first and node.start_byte != parent.start_byte)
+    ):
+        facts |= _MEMBER
+    is_in_pattern = parent.facts & _DEFINED and parent.type in language.patterns
+    if link in language.definitions or (is_in_pattern and not facts & _MEMBER):
+        facts |= _DEFINED
+    if link in language.calls or (parent.facts & _CALLED and facts & _MEMBER):
+        facts |= _CALLED
+    return facts
 
-    def role(self, node: "Node") -> NameRole:
-        if self.is_imported:
-            return NameRole.IMPORT
-        if self.is_defined:
-            return NameRole.DEFINITION
-        return NameRole.MEMBER if self.is_member else NameRole.REFERENCE
+
+def _role(facts: int) -> NameRole:
+    if facts & _IMPORTED:
+        return NameRole.IMPORT
+    if facts & _DEFINED:
+        return NameRole.DEFINITION
+    return NameRole.MEMBER if facts & _MEMBER else NameRole.REFERENCE
 
 
 def _text(node: "Node") -> str:
