@@ -97,7 +97,7 @@ heads = st.fixed_dictionaries(
 ).map(Head)
 views = st.builds(CodeView, heads, st.integers(40, 160), st.booleans())
 
-NUM_EXAMPLES = [100, pytest.param(5_000, marks=pytest.mark.slow)]
+NUM_EXAMPLES = [100, pytest.param(1_000, marks=pytest.mark.slow)]
 QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 

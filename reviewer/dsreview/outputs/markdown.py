@@ -5,7 +5,7 @@ can be a link, an image, HTML or a mention.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from dsreview.finding import Edit, Finding
@@ -101,7 +101,7 @@ def _stats(report: Report) -> str:
     return " · ".join((" → ".join(names), *parts) if names else parts)
 
 
-def _table(heading: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [heading, ("---",) * len(heading), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
