@@ -30,7 +30,8 @@ _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?")
 _BEHIND_STRING: Final = re.compile(r"\s*([,:}\]]|$)")
 _OPENING: Final = re.compile(r"[{\[]")
 _MAX_DEPTH: Final = 20
-_MAX_STARTS: Final = 200
+_MAX_CHARS_READ: Final = 1_000_000
+"""In all: text that fails late and often is read again from many openings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class Value:
 def find_values(text: str) -> list[Value]:
     """Objects and lists of `text` in their order, the outermost only."""
     found: list[Value] = []
-    position = 0
-    for _ in range(_MAX_STARTS):
+    position = num_read = 0
+    while num_read < _MAX_CHARS_READ:
         opening = _OPENING.search(text, position)
         if opening is None:
             break
@@ -56,6 +57,7 @@ def find_values(text: str) -> list[Value]:
         try:
             value = reader.read(0)
         except _NotJson:
+            num_read += reader.position - opening.start() + 1
             position = opening.end()
             continue
         found.append(Value(value, opening.start(), reader.position, reader.is_cut))
