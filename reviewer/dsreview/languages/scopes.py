@@ -17,6 +17,9 @@ MAX_DEPTH = 1_000
 MAX_NAME_LENGTH = 120
 UNNAMED = "<lambda>"
 
+_DECLARATIONS = ("_declaration", "_definition", "_item", "_specifier")
+"""Ends of node types: a loop has a body and a declarator too."""
+
 _BODIES = words(
     """block body_statement class_body compound_statement computed_property declaration_list
     do_group enum_class_body enum_class_body function_body statement_block accessor_list
@@ -106,7 +109,9 @@ class _Walk:
         return scope
 
     def _kind(self, node: "Node") -> ScopeKind | None:
-        kind = self._language.scope_kind(node.type) if node.is_named else None
+        if not node.is_named:
+            return None
+        kind = self._language.scope_kind(node.type) or _generic_kind(node)
         if kind is None:
             return None
         if node.type in self._language.needs_body and node.child_by_field_name("body") is None:
@@ -141,6 +146,22 @@ class _Walk:
         if self._prefix and self._prefix[0] >= depth and node.type not in self._language.comments:
             self._prefix = None
         return known
+
+
+def _generic_kind(node: "Node") -> ScopeKind | None:
+    """For declarations that no table row names: those with a body and a name.
+
+    Alone it would find most scopes of most languages, but few of Ruby and Kotlin, whose
+    grammars have no fields: tests/languages/test_generic_rule.py says how many.
+    """
+    if not node.type.endswith(_DECLARATIONS) or node.child_by_field_name("body") is None:
+        return None
+    if node.child_by_field_name("declarator") is not None:
+        return ScopeKind.FUNCTION
+    if node.child_by_field_name("name") is None:
+        return None
+    has_parameters = node.child_by_field_name("parameters") is not None
+    return ScopeKind.FUNCTION if has_parameters else ScopeKind.TYPE
 
 
 def lines_of(node: "Node") -> Span:
