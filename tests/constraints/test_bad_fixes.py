@@ -287,6 +287,7 @@ KINDS = {
     "far from the change": lambda s: Edit(Span(1, 1), (s.good,)),
     "beyond the file": lambda s: Edit(Span(len(s.lines) + 5, len(s.lines) + 6), (s.good,)),
     "unknown variable": one_line(lambda s: renamed(s, "nowhere_defined")),
+    "takes a definition away": lambda s: Edit(Span(s.line, s.line + 1), ()),
     "turns the reading direction": one_line(lambda s: s.good.replace("texts", "te\u202ext")),
     "invisible character": one_line(lambda s: s.good.replace("texts", "te\u200bxt")),
     "tag character": one_line(lambda s: s.good.replace("texts", "te\U000e0041xt")),

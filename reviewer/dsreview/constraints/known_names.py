@@ -1,4 +1,4 @@
-"""The edit must bring no name that nothing defines, imports or uses.
+"""The edit must bring no name that nothing defines, imports or uses, nor take one away.
 
 A name is known where the file has it, the edit itself defines or imports it, the old
 file used it from elsewhere, or the language brings it. What stands behind a dot is
@@ -19,6 +19,7 @@ from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
 _NAME: Final = "known-names"
+_BRINGS: Final = (NameRole.DEFINITION, NameRole.IMPORT)
 _GO_IMPORT: Final = re.compile(
     r"^import\s*(?:\(([^)]*)\)|((?:[\w.]+ +)?\"[^\"\n]*\"))", re.MULTILINE
 )
@@ -33,47 +34,58 @@ def _known_names(candidate: Candidate, sandbox: Sandbox) -> Violation | NotVerif
     language = candidate.file.language
     if language not in BUILTIN_NAMES:
         return NotVerifiable(_NAME, "no parser for this file")
-    after = candidate.edited_text
+    text, edited = candidate.file.text, candidate.edited_text
     try:
-        before = _names(language, candidate.file.text, None, sandbox)
-        written = _names(language, after, candidate.edited_span, sandbox)
-        gone = _names(language, candidate.file.old_text or "", None, sandbox)
+        before = _names(language, text, sandbox)
+        after = _names(language, edited, sandbox)
+        gone = _names(language, candidate.file.old_text or "", sandbox)
     except TaskFailed as failure:
         return NotVerifiable(_NAME, str(failure))
-    if _imports_everything(language, candidate.file.text):
+    if _imports_everything(language, text):
         return None
-    known = _known(language, before, written) | _used_before(gone) | _go_packages(language, after)
+    written = [name for name in after if name.line in candidate.edited_span]
+    known = _known(language, before, written) | _used_before(gone)
+    if language == "go":
+        known |= _go_packages(edited)
     for name in written:
         is_checked = name.role is NameRole.REFERENCE and not _may_be_unseen(language, name)
         if is_checked and name.text not in known:
             message = f"line {name.line} uses {name.text}, which nothing defines or imports"
             return Violation(_NAME, message, Span(name.line, name.line + 1))
+    return _orphan(before, after, candidate.edit.span)
+
+
+def _orphan(before: Sequence[Name], after: Sequence[Name], span: Span) -> Violation | None:
+    """A use of a name that only the replaced lines defined."""
+    taken = {name.text for name in before if name.line in span and name.role in _BRINGS}
+    left = {name.text for name in after if name.role in _BRINGS}
+    for name in after:
+        if name.role is NameRole.REFERENCE and name.text in taken - left:
+            message = f"line {name.line} uses {name.text}, which the edit takes away"
+            return Violation(_NAME, message, Span(name.line, name.line + 1))
     return None
 
 
-def _names(language: str, text: str, span: Span | None, sandbox: Sandbox) -> Sequence[Name]:
+def _names(language: str, text: str, sandbox: Sandbox) -> Sequence[Name]:
     source = text.encode("utf-8", "surrogateescape")
-    return sandbox.call(NAMES, NamesRequest(language, source, span)).names
+    return sandbox.call(NAMES, NamesRequest(language, source)).names
 
 
 def _known(language: str, before: Sequence[Name], written: Sequence[Name]) -> frozenset[str]:
-    brings = (NameRole.DEFINITION, NameRole.IMPORT)
     has_members = language in _IMPLICIT_THIS
     in_file = {name.text for name in before if has_members or name.role is not NameRole.MEMBER}
-    in_edit = {name.text for name in written if name.role in brings}
+    in_edit = {name.text for name in written if name.role in _BRINGS}
     return frozenset(in_file | in_edit | BUILTIN_NAMES[language])
 
 
 def _used_before(old: Sequence[Name]) -> frozenset[str]:
     """Names that the old file used from elsewhere: a fix may bring back what was removed."""
-    own = {name.text for name in old if name.role in (NameRole.DEFINITION, NameRole.IMPORT)}
+    own = {name.text for name in old if name.role in _BRINGS}
     return frozenset(name.text for name in old if name.role is NameRole.REFERENCE) - own
 
 
-def _go_packages(language: str, text: str) -> frozenset[str]:
+def _go_packages(text: str) -> frozenset[str]:
     """Words of the import paths of Go, whose last one, or almost, is the package's name."""
-    if language != "go":
-        return frozenset()
     paths = (match[1] or match[2] for match in _GO_IMPORT.finditer(text))
     return frozenset(word for path in paths for word in re.findall(r"\w+", path))
 
