@@ -7,7 +7,7 @@ keeps `metadata` as it is. Of a rule without our part, ast-grep's severity decid
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -61,7 +61,7 @@ class _Extras(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     severity: str | None = None
     scenario: str | None = None
-    confidence: float = 0.9
+    confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.9
     languages: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
     safe_fix: bool = False

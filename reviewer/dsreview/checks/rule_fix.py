@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 VARIABLE = re.compile(r"\$\$\$(?P<list>[A-Z_][A-Z0-9_]*)|\$(?P<one>[A-Z_][A-Z0-9_]*)")
 
 
-def filled(template: str, node: "SgNode") -> str:
-    """`template` for one match; what was not captured is empty."""
-    return VARIABLE.sub(lambda variable: captured_text(node, variable), template.rstrip("\n"))
+def filled(template: str, node: "SgNode", indent: str) -> str:
+    """`template` for one match, its later lines behind `indent`; not captured is empty."""
+    indented = template.rstrip("\n").replace("\n", f"\n{indent}")
+    return VARIABLE.sub(lambda variable: captured_text(node, variable), indented)
 
 
 def captured_text(node: "SgNode", variable: re.Match[str]) -> str:

@@ -22,6 +22,7 @@ MAX_CAPTURE_LENGTH = 120
 MAX_LINE_LENGTH = 1000
 """Nothing is reported on a longer line: it was written by a machine."""
 
+INDENT = re.compile(r"[ \t]*")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 # our names of languages that ast-grep calls otherwise
@@ -103,7 +104,7 @@ def find_matches(request: MatchRequest) -> MatchReply:
             match
             for rule in request.rules
             for node in root.find_all(json.loads(rule.config))
-            if (match := _match(rule, node, lines)) is not None
+            if (match := _match(rule, node, lines, texts)) is not None
         )
     )
 
@@ -128,14 +129,16 @@ def _try(rule: Rule, name: str) -> None:
             raise RuleError(f"{name}: rule {rule.id}: {' '.join(reason.split())}") from error
 
 
-def _match(rule: Rule, node: "SgNode", lines: frozenset[int]) -> Match | None:
+def _match(rule: Rule, node: "SgNode", lines: frozenset[int], texts: list[str]) -> Match | None:
     """None where the match is about no line of `lines`, or a filter says no."""
     places = _places(rule, node)
     touched = next((place for place in places if not lines.isdisjoint(place.lines)), None)
     if touched is None or not all(FILTERS[name](node) for name in rule.filters):
         return None
     whole = node.range()
-    fixed = None if rule.fix is None else filled(rule.fix, node)
+    indent = INDENT.match(texts[whole.start.line])
+    assert indent is not None  # it may be empty
+    fixed = None if rule.fix is None else filled(rule.fix, node, indent[0])
     return Match(
         rule=rule.id,
         key=_digest("\0".join(place.text for place in places)),

@@ -14,6 +14,7 @@ from dsreview import rules as rules_package
 from dsreview.change import ChangedFile, Snapshot
 from dsreview.checks.base import CheckResult, Failure
 from dsreview.checks.rule_file import Rule, read_rules
+from dsreview.checks.rule_fix import VARIABLE
 from dsreview.checks.rule_globs import is_selected
 from dsreview.checks.rule_tasks import (
     FIND_MATCHES,
@@ -184,9 +185,7 @@ def _finding(file: ChangedFile, rule: Rule, match: Match) -> Finding:
 
 
 def _filled(template: str, match: Match) -> str:
-    for variable, text in sorted(match.captures.items(), key=lambda one: -len(one[0])):
-        template = template.replace(variable, text)
-    return template
+    return VARIABLE.sub(lambda variable: match.captures.get(variable[0], ""), template)
 
 
 def _suggestion(text: str, match: Match) -> Suggestion | None:

@@ -5,11 +5,9 @@ from pathlib import Path
 import pytest
 
 from dsreview import rules as rules_package
-from dsreview.change import ChangedFile
 from dsreview.checks.rule_file import Cases, read_cases
 from dsreview.checks.rules import RuleSet, find_by_rules
-from dsreview.patch import FilePatch, FileStatus, Hunk, Line, LineKind, Span, split_lines
-from dsreview.sandbox import Sandbox
+from dsreview.patch import split_lines
 
 FOLDER = Path(*rules_package.__path__)
 FILES = sorted(FOLDER.glob("*/*.yml"))
@@ -18,27 +16,14 @@ RULES = pytest.mark.parametrize(("path", "cases"), CASES, ids=[one.rule.id for _
 
 
 @pytest.fixture(scope="module")
-def sandbox():
-    with Sandbox() as sandbox:
-        yield sandbox
+def find(sandbox, changed_file):
+    def found(rule, text, language):
+        rules = RuleSet(has_builtin=False, team=(rule,))
+        result = find_by_rules([changed_file(None, text, language, "file")], rules, sandbox)
+        assert result.failures == ()
+        return result.findings
 
-
-def new_file(text: str, language: str) -> ChangedFile:
-    lines = tuple(
-        Line(LineKind.ADDED, line, None, number)
-        for number, line in enumerate(split_lines(text), start=1)
-    )
-    hunk = Hunk(Span(1, 1), Span(1, len(lines) + 1), "", lines)
-    patch = FilePatch("file", "file", FileStatus.ADDED, 0, 0o100644, (hunk,))
-    return ChangedFile("file", language, patch, None, text)
-
-
-def find(rule, text, language, sandbox):
-    result = find_by_rules(
-        [new_file(text, language)], RuleSet(has_builtin=False, team=(rule,)), sandbox
-    )
-    assert result.failures == ()
-    return result.findings
+    return found
 
 
 def with_suggestions(text, findings):
@@ -50,30 +35,30 @@ def with_suggestions(text, findings):
 
 
 @RULES
-def test_a_rule_is_silent_on_its_valid_cases(path, cases: Cases, sandbox):
+def test_a_rule_is_silent_on_its_valid_cases(path, cases: Cases, find):
     for language in cases.rule.languages:
         for text in cases.valid:
-            assert find(cases.rule, text, language, sandbox) == (), text
+            assert find(cases.rule, text, language) == (), text
 
 
 @RULES
-def test_a_rule_finds_its_invalid_cases_on_their_lines(path, cases: Cases, sandbox):
+def test_a_rule_finds_its_invalid_cases_on_their_lines(path, cases: Cases, find):
     for language in cases.rule.languages:
         for case in cases.invalid:
-            findings = find(cases.rule, case.code, language, sandbox)
+            findings = find(cases.rule, case.code, language)
             lines = tuple(sorted(finding.span.start for finding in findings))
             assert lines == case.lines, case.code
 
 
 @RULES
-def test_the_suggestions_of_a_rule_give_the_fixed_text(path, cases: Cases, sandbox):
+def test_the_suggestions_of_a_rule_give_the_fixed_text(path, cases: Cases, find):
     for case in cases.invalid:
-        findings = find(cases.rule, case.code, cases.rule.languages[0], sandbox)
+        findings = find(cases.rule, case.code, cases.rule.languages[0])
         if case.fixed is None:
             assert cases.rule.fix is None, "a case of a rule with a safe fix shows the fixed text"
             continue
         assert with_suggestions(case.code, findings) == case.fixed.rstrip("\n") + "\n"
-        assert find(cases.rule, case.fixed, cases.rule.languages[0], sandbox) == ()
+        assert find(cases.rule, case.fixed, cases.rule.languages[0]) == ()
 
 
 @RULES
@@ -93,3 +78,9 @@ def test_a_rule_says_what_goes_wrong_and_carries_cases(path, cases: Cases):
 def test_rule_names_are_unique():
     names = [cases.rule.id for _, cases in CASES]
     assert sorted(set(names)) == sorted(names)
+
+
+def test_there_are_rules_for_every_kind_of_project():
+    languages = {language for _, cases in CASES for language in cases.rule.languages}
+    assert len(CASES) >= 60
+    assert len(languages) >= 8
