@@ -92,7 +92,7 @@ def test_a_limit_that_is_reached_is_said(sandbox, limits, reason):
 
 
 def test_a_file_that_cannot_be_parsed_in_time_is_a_gap(sandbox):
-    tree = Tree({"a.ts": "fetch;" + "a<b," * 12_000})
+    tree = Tree({"a.ts": "fetch;" + "a<b,\n" * 12_000})
     index = build_index(tree, ["fetch"], FactReader(sandbox, None))
     assert [gap.path for gap in index.gaps] == ["a.ts"]
 
@@ -132,3 +132,10 @@ def test_a_spoilt_cache_entry_is_read_again(sandbox):
 )
 def test_a_word_stands_alone(source, expected):
     assert has_word(source, b"fetch") is expected
+
+
+def test_minified_and_installed_files_are_no_part_of_the_repository(sandbox):
+    files = {"a.min.js": "fetch()", "node_modules/b.js": "fetch()", "c.js": "fetch();" * 200}
+    index = build_index(Tree(files), ["fetch"], FactReader(sandbox, None))
+    assert index.files == {}
+    assert index.is_complete

@@ -21,7 +21,7 @@ from dsreview.sandbox import Sandbox
 from dsreview.symbols.facts import Definition, FileSymbols, Reference
 from dsreview.symbols.tasks import READ_SYMBOLS, VISITORS, SymbolsRequest
 
-FACTS_VERSION = 3
+FACTS_VERSION = 4
 """Part of the cache key: raise it when the facts of an unchanged file change."""
 
 MIN_CACHED_BYTES = 4_000
@@ -188,7 +188,7 @@ def _containing(
             return
         num_searched += size
         source = snapshot.read(path)
-        if source is None or not _has_any_word(source, words):
+        if source is None or not _has_any_word(source, words) or _is_minified(source):
             continue
         if size > limits.max_file_bytes:
             gaps.append(Gap(path, f"larger than the {limits.max_file_bytes} bytes that are parsed"))
@@ -201,9 +201,14 @@ _INSTALLED = re.compile(r"(?:^|/)(?:node_modules|\.yarn)/|[.-]min\.m?js$")
 
 
 def _is_foreign(path: str) -> bool:
-    """Copies of other projects come last, so that a limit meets them first."""
+    """What is seldom written by hand comes last, so that a limit meets it first."""
     folders = path.split("/")[:-1]
-    return any(name in ("vendor", "third_party", "dist") for name in folders)
+    return any(name in ("vendor", "third_party", "dist", "docs", "site") for name in folders)
+
+
+def _is_minified(source: bytes) -> bool:
+    """Lines of more than 500 bytes on average: written by a program for a program."""
+    return len(source) > 500 * (source.count(b"\n") + 1)
 
 
 def _has_any_word(source: bytes, words: frozenset[bytes]) -> bool:

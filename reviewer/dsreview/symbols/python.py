@@ -1,11 +1,12 @@
-"""What binds and uses names in Python: expressions, statements, imports."""
+"""What binds and uses names in Python: expressions and statements."""
 
 from tree_sitter import Node
 
-from dsreview.symbols.facts import BindingKind, Call, Import, Receiver, Reference, ScopeKind
+from dsreview.symbols.facts import BindingKind, Call, Receiver, Reference, ScopeKind
 from dsreview.symbols.python_definitions import (
     VISITORS as DEFINITION_VISITORS,
 )
+from dsreview.symbols.python_imports import VISITORS as IMPORT_VISITORS
 from dsreview.symbols.reader import Place, Reader, Visitor, dotted_text, line_of, skip, text_of
 
 _LINKS = {"attribute": ("object", "attribute")}
@@ -23,6 +24,8 @@ def _refer(reader: Reader, node: Node, name: Node, place: Place, call: Call | No
     receiver, receiver_text = Receiver.NONE, ""
     if node.type == "attribute":
         receiver, receiver_text = _receiver(node.child_by_field_name("object"), place)
+        if text_of(node) == "sys.modules":
+            reader.is_open = True  # the module may be about to replace itself
     reader.references.append(
         Reference(
             text_of(name),
@@ -229,37 +232,6 @@ def _outer_names(reader: Reader, node: Node, place: Place) -> None:
             reader.bind(child, place.maybe(), BindingKind.UNPACKED, 0)
 
 
-def _import(reader: Reader, node: Node, place: Place) -> None:
-    for child in node.children_by_field_name("name"):
-        name, alias = _import_names(child)
-        bound = text_of(alias) if alias is not None else text_of(name).split(".")[0]
-        _add_import(reader, child, place, (text_of(name), "", bound))
-
-
-def _import_from(reader: Reader, node: Node, place: Place) -> None:
-    module = node.child_by_field_name("module_name")
-    module_text = "__future__" if module is None else text_of(module)
-    if any(child.type == "wildcard_import" for child in node.named_children):
-        reader.is_open = True
-        reader.imports.append(Import(module_text, "*", "", line_of(node), is_star=True))
-    if node.type == "future_import_statement":
-        return
-    for child in node.children_by_field_name("name"):
-        name, alias = _import_names(child)
-        _add_import(reader, child, place, (module_text, text_of(name), text_of(alias or name)))
-
-
-def _import_names(node: Node) -> tuple[Node, Node | None]:
-    name = node.child_by_field_name("name")
-    return (node, None) if name is None else (name, node.child_by_field_name("alias"))
-
-
-def _add_import(reader: Reader, node: Node, place: Place, names: tuple[str, str, str]) -> None:
-    module, name, alias = names
-    reader.imports.append(Import(module, name, alias, line_of(node), is_guarded=place.is_guarded))
-    reader.bind(node, place, BindingKind.IMPORT, text=alias)
-
-
 def _exec(reader: Reader, node: Node, place: Place) -> None:
     _mark_open(reader, "exec", place.scope)
     reader.push_children(node, place)
@@ -267,6 +239,7 @@ def _exec(reader: Reader, node: Node, place: Place) -> None:
 
 VISITORS: dict[str, Visitor] = {
     **DEFINITION_VISITORS,
+    **IMPORT_VISITORS,
     "identifier": _identifier,
     "attribute": _attribute,
     "subscript": _subscript,
@@ -292,9 +265,6 @@ VISITORS: dict[str, Visitor] = {
     "keyword_pattern": _keyword_pattern,
     "global_statement": _outer_names,
     "nonlocal_statement": _outer_names,
-    "import_statement": _import,
-    "import_from_statement": _import_from,
-    "future_import_statement": skip,
     "exec_statement": _exec,
     "comment": skip,
 }

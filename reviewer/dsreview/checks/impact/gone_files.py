@@ -10,22 +10,17 @@ from dsreview.finding import Finding
 from dsreview.patch import FileKind, FilePatch, FileStatus, Span
 from dsreview.symbols import Import
 
-_MADE_BY = (".gitignore", "pyproject.toml", "setup.py", "setup.cfg", "package.json", "Makefile")
-"""Where a project says that a file is made by its build."""
-
 
 def gone_files(change: Change) -> Mapping[str, FilePatch]:
     """Deleted or moved files that nothing in the head can stand for, by old path."""
     head = frozenset(change.head.paths())
-    made = b"".join(change.head.read(path) or b"" for path in _MADE_BY if path in head)
     gone: dict[str, FilePatch] = {}
     for file in change.patch.files:
         is_gone = file.status in (FileStatus.DELETED, FileStatus.RENAMED)
         if not is_gone or file.kind is not FileKind.REGULAR or file.old_path in head:
             continue
         stem = _stem(file.old_path)
-        name = posixpath.basename(file.old_path).encode("utf-8", "surrogateescape")
-        if name not in made and not any(p.startswith((f"{stem}.", f"{stem}/")) for p in head):
+        if not any(p.startswith((f"{stem}.", f"{stem}/")) for p in head):
             gone[file.old_path] = file
     return gone
 
@@ -52,6 +47,8 @@ def find_uses_of_gone_files(program: Program, gone: Mapping[str, FilePatch]) -> 
             for target in _named_before(program, path, found) & gone.keys():
                 uses.setdefault(target, []).append(Use(path, found.line, "import"))
     for old_path, listed in uses.items():
+        if program.is_made_by_build(posixpath.basename(old_path)):
+            continue
         language = program.index.files[listed[0].path].language
         yield describe(old_path, gone[old_path].path, Span(1, 1), "", listed, language)
 
@@ -69,6 +66,22 @@ def _named_before(program: Program, importer: str, found: Import) -> set[str]:
         before = program.resolve(program.base, importer, module)
         if before is not None and program.resolve(program.head, importer, module) is None:
             named.add(before)
+    if _may_be_installed(program, importer, found):
+        return set()
     if len(modules) == 2 and program.origin_of_import(importer, found) is not None:
         return set()
     return named
+
+
+def _may_be_installed(program: Program, importer: str, found: Import) -> bool:
+    """Whether a package of that name may come from outside, now that it is not here.
+
+    As after a vendored copy made way for a dependency: nothing of the package is left.
+    """
+    if importer.endswith(".py"):
+        top = found.module.split(".")[0]
+        return bool(top) and program.resolve(program.head, importer, top) is None
+    if importer.endswith(".java"):
+        folder = "/" + found.module.replace(".", "/") + "/"
+        return not any(folder in f"/{path}" for path in program.head.paths)
+    return False

@@ -13,7 +13,8 @@ PYTHON = frozenset(dir(builtins)) | frozenset(
     | {"cmp", "execfile", "reload", "apply", "buffer", "intern", "coerce"}
     # put there by the programs that run such files: IPython, Sphinx, Jupyter, SCons
     | {"get_ipython", "display", "get_config", "c", "tags", "Import", "Export", "Return"}
-    | {"profile", "__IPYTHON__", "ic"}
+    | {"profile", "__IPYTHON__", "ic", "spark", "sc", "dbutils", "sqlContext", "snakemake"}
+    | {"gettext", "ngettext", "pgettext", "npgettext", "N_"}
 )
 
 _ECMASCRIPT = """

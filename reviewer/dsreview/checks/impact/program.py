@@ -11,6 +11,7 @@ from dsreview.checks.impact.modules import Modules
 from dsreview.errors import TaskFailed
 from dsreview.patch import LineKind, Span
 from dsreview.symbols import LANGUAGES, FactReader, FileSymbols, Import, SymbolIndex
+from dsreview.symbols.index import has_word
 from dsreview.symbols.scoping import Scoping
 
 MAX_FILE_BYTES = 600_000
@@ -19,6 +20,10 @@ _TEST = re.compile(
     r"(?:^|/)(?:tests?|specs?|__tests__|testing|testdata|fixtures?|examples?|samples?|docs?"
     r"|docs_src|demos?|bench(?:mark)?s?|type-?tests?|typings?)/"
     r"|(?:^|/)test_[^/]*$|(?:_test|_spec|[.-](?:test|spec|test-d|bench))\.\w+$|(?:test|tests|it)\.java$"
+)
+_MADE_BY = (
+    *(".gitignore", "pyproject.toml", "setup.py", "setup.cfg", "package.json", "Makefile"),
+    *("meson.build", "CMakeLists.txt", "MANIFEST.in"),
 )
 SCRIPTS = frozenset({"javascript", "typescript", "tsx"})
 
@@ -120,6 +125,11 @@ class Program:
         if importer.endswith(".java"):
             return modules.java(module)
         return modules.script(importer, module)
+
+    def is_made_by_build(self, name: str) -> bool:
+        """Whether a file that steers the build, or what git ignores, has the word `name`."""
+        word = name.encode("utf-8", "surrogateescape")
+        return any(has_word(self.change.head.read(path) or b"", word) for path in _MADE_BY)
 
     def origin_of_import(self, importer: str, found: Import) -> tuple[str, str] | None:
         """The file and name that an import of a member leads to."""

@@ -64,7 +64,10 @@ def is_sole(program: Program, target: Target) -> bool:
         if not (site.path == target.path and site.fact == definition)
     ]
     if definition.kind is DefinitionKind.METHOD:
-        return not same  # an override anywhere may be what is called
+        uses = program.scoping(target.facts).references(definition.name)
+        is_assigned = any(one.receiver is Receiver.SELF and one.call is None for one in uses)
+        # an override anywhere, or an attribute of that name, may be what is called
+        return not same and not is_assigned
     return not any(
         site.path == target.path and site.fact.scope == definition.scope for site in same
     )

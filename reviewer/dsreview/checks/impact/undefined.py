@@ -4,6 +4,7 @@ A name that the old file already used in the same way without defining it comes 
 somewhere that this check cannot see, and is left alone.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from dsreview.checks.impact.ambient import has_meaning_elsewhere, is_unbound, unbound_names
@@ -17,6 +18,10 @@ from dsreview.symbols import (
     Reference,
     ReferenceKind,
 )
+
+_GENERATED = re.compile(r"^_[a-z0-9_]+$|version|_pb2|_grpc|generated")
+_TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{\{")
+"""The file is a template: what stands on this line is filled in before it runs."""
 
 _FAILURES = {
     "python": "raises NameError",
@@ -85,6 +90,8 @@ def find_undefined(
 ) -> Iterator[Finding]:
     """`program.index` must have been built for the names of `references` too."""
     for reference in references:
+        if _TEMPLATE.search(changed.lines[reference.line - 1]):
+            continue
         if has_meaning_elsewhere(program, changed, reference.name):
             continue
         name, language = reference.name, changed.new.language
@@ -133,8 +140,15 @@ def _is_missing(program: Program, importer: str, found: Import) -> bool:
         return is_module and not facts.has_open_exports and found.name not in names
     if facts.language != "python" or program.head.has_python_submodule(module, found.name):
         return False
-    bound = {binding.name for binding in facts.bindings if binding.scope == 0}
-    return found.name not in bound and found.name not in PYTHON
+    if module.endswith("__init__.py") and _may_be_built(program, found.name):
+        return False
+    bound = program.scoping(facts).bound_in(0, found.name)
+    return not bound and found.name not in PYTHON
+
+
+def _may_be_built(program: Program, name: str) -> bool:
+    """Whether it may be a submodule that only the project's build makes."""
+    return _GENERATED.search(name) is not None or program.is_made_by_build(name)
 
 
 def _finding(changed: ChangedFacts, line: int, message: str, scenario: str) -> Finding:

@@ -44,6 +44,8 @@ def find_unused(program: Program, changed: ChangedFacts) -> Iterator[Finding]:
             continue
         if _SAYS_UNUSED.match(binding.name) or _occurs(program, facts, binding):
             continue
+        if _is_named_in_text(changed, binding):
+            continue
         line = _line_to_report(program, changed, binding)
         text = changed.lines[binding.line - 1]
         if line is not None and not _EXEMPT.search(text):
@@ -64,6 +66,13 @@ def _occurs(program: Program, facts: FileSymbols, binding: Binding) -> bool:
     if any(scoping.is_inside(scope, binding.scope) for scope in scoping.shared_in(binding.name)):
         return True
     return bool(scoping.plain_references(binding.name, binding.scope))
+
+
+def _is_named_in_text(changed: ChangedFacts, binding: Binding) -> bool:
+    """Whether a template or query may read it by name: `{total}`, `@total`, `%(total)s`."""
+    row = changed.new.scopes[binding.scope]
+    text = "\n".join(changed.lines[row.start - 1 : row.stop - 1])
+    return re.search(rf"[@{{$:(\[]{re.escape(binding.name)}\b", text) is not None
 
 
 def _line_to_report(program: Program, changed: ChangedFacts, binding: Binding) -> Span | None:
