@@ -69,6 +69,13 @@ def test_a_name_is_cut_where_it_is_too_long():
     assert len(chain[0].name) == MAX_NAME_LENGTH
 
 
+def test_deeply_nested_scopes_are_named_by_the_innermost_ones():
+    source = b"".join(b"function f%d() {" % number for number in range(100)) + b"}" * 100
+    (chain,) = chains("javascript", source, 1)
+    assert len(chain) == 100
+    assert chain[-1].name == ".".join(f"f{number}" for number in range(84, 100))
+
+
 def test_deep_nesting_costs_its_inner_scopes_and_nothing_else():
     depth = 20_000
     source = b"def f():\n    return " + b"(" * depth + b"lambda: 1" + b")" * depth + b"\n"

@@ -151,6 +151,22 @@ def test_a_child_that_keeps_much_memory_is_replaced():
         assert sandbox._child._popen.pid != pid
 
 
+def test_an_interrupted_call_leaves_nothing_behind(sandbox):
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    assert_well(sandbox)
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.call(FAULT, Fault("sleep", 60))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    assert_well(sandbox)
+
+
 def test_threads_share_a_sandbox(sandbox):
     replies = []
 

@@ -15,6 +15,8 @@ MAX_DEPTH = 1_000
 """Code that people write is nested less deeply; what is deeper has no scope of its own."""
 
 MAX_NAME_LENGTH = 120
+MAX_NAME_PARTS = 16
+"""A deeper scope is named by the innermost ones around it."""
 UNNAMED = "<lambda>"
 
 _DECLARATIONS = ("_declaration", "_definition", "_item", "_specifier")
@@ -133,7 +135,7 @@ class _Walk:
             if above.type not in self._language.wrappers or holds_more:
                 break
             start = min(start, lines_of(above).start)
-        name = ".".join(name for _, name in self._names)
+        name = ".".join(name for _, name in self._names[-MAX_NAME_PARTS:])
         span = Span(start, span.stop)
         return Scope(kind, name, span, _header(node, span))
 

@@ -145,6 +145,7 @@ class _Child:
         self._replies = self._popen.stdout.fileno()
         os.set_blocking(self._requests, False)
         os.set_blocking(self._replies, False)
+        self._statistics = psutil.Process(self._popen.pid)
         self._unsent = _frame(_search_path())
         self._peak_bytes = 0
 
@@ -170,7 +171,7 @@ class _Child:
 
     def memory_bytes(self) -> int:
         try:
-            return int(psutil.Process(self._popen.pid).memory_info().rss)
+            return int(self._statistics.memory_info().rss)
         except psutil.Error:
             return 0
 
