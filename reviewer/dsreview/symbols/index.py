@@ -21,7 +21,7 @@ from dsreview.sandbox import Sandbox
 from dsreview.symbols.facts import Definition, FileSymbols, Reference
 from dsreview.symbols.tasks import READ_SYMBOLS, VISITORS, SymbolsRequest
 
-FACTS_VERSION = 4
+FACTS_VERSION = 5
 """Part of the cache key: raise it when the facts of an unchanged file change."""
 
 MIN_CACHED_BYTES = 4_000

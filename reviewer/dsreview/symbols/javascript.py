@@ -4,8 +4,6 @@ Blocks do not count as scopes: a name declared in a block counts for the whole
 function, which can only hide a finding, never make a false one.
 """
 
-from dataclasses import replace
-
 from tree_sitter import Node
 
 from dsreview.symbols.facts import (
@@ -228,7 +226,12 @@ def _with(reader: Reader, node: Node, place: Place) -> None:
 
 
 def _nested_type(reader: Reader, node: Node, place: Place) -> None:
-    reader.push([node.child_by_field_name("module")], replace(place, is_pattern=False))
+    """`ns.Type`: like a type, the namespace may be ambient."""
+    module = node.child_by_field_name("module")
+    while module is not None and module.type != "identifier":
+        module = module.named_children[0] if module.named_children else None
+    if module is not None:
+        _refer(reader, module, place, kind=ReferenceKind.TYPE)
 
 
 VISITORS: dict[str, Visitor] = {
