@@ -13,14 +13,8 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import Hunk as ParsedHunk
 from unidiff.patch import PatchSet
 
-from dsreview.diff_sections import (
-    NULL,
-    Section,
-    read_name,
-    read_sections,
-    split_git_names,
-    without_prefix,
-)
+from dsreview.diff_headers import read_modes, read_paths
+from dsreview.diff_sections import Section, read_sections
 from dsreview.errors import GitError, PatchError
 from dsreview.patch import (
     FilePatch,
@@ -34,7 +28,6 @@ from dsreview.patch import (
     split_lines,
 )
 
-_REGULAR = 0o100644
 _GITLINK = 0o160000
 _STATUS = {
     "A": FileStatus.ADDED,
@@ -180,13 +173,13 @@ def _decode(text: bytes, notes: list[str]) -> str:
 
 def _read_file(section: Section) -> PatchedFile:
     try:
-        old_path, path, status = _read_paths(section)
+        old_path, path, status = read_paths(section)
     except PatchError as error:
         raise PatchError(f"line {section.line}: {error}") from None
     for one in (old_path, path):
         if one.startswith("/") or ".." in one.split("/") or not one or "\0" in one:
             raise PatchError(f"line {section.line}: not a path inside a repository: {one}")
-    old_mode, new_mode = _read_modes(section, status)
+    old_mode, new_mode = read_modes(section, status)
     old_id, _, new_id = section.extended.get("index", "").split(" ", 1)[0].partition("..")
     return PatchedFile(
         FilePatch(
@@ -202,71 +195,6 @@ def _read_file(section: Section) -> PatchedFile:
         new_id=new_id.lstrip("."),
         line=section.line,
     )
-
-
-def _read_paths(section: Section) -> tuple[str, str, FileStatus]:
-    for verb, status in (("rename", FileStatus.RENAMED), ("copy", FileStatus.COPIED)):
-        old, new = section.extended.get(f"{verb} from"), section.extended.get(f"{verb} to")
-        if old is not None and new is not None:
-            return read_name(old), read_name(new), status
-    status = _plain_status(section)
-    if section.is_submodule:
-        assert section.new_name is not None
-        return section.new_name, section.new_name, status
-    old, new = section.old_name, section.new_name
-    if section.git_names is not None and (old is None or new is None or NULL in (old, new)):
-        old, new = split_git_names(section.git_names)
-    if old is None or new is None:
-        raise PatchError("no file name")
-    old_path, path = _strip_prefixes(old, new)
-    if section.git_names is None and old_path != path:
-        old_path = path  # `diff -u x.py.orig x.py`: two names, one file
-    return old_path, path, status
-
-
-def _plain_status(section: Section) -> FileStatus:
-    is_plain = section.git_names is None and len(section.hunks) > 0
-    first = section.hunks[0] if is_plain else ""
-    if "new file mode" in section.extended or section.old_name == NULL:
-        return FileStatus.ADDED
-    if "deleted file mode" in section.extended or section.new_name == NULL:
-        return FileStatus.DELETED
-    if re.match(r"@@ -0,0 ", first):
-        return FileStatus.ADDED
-    if re.match(r"@@ \S+ \+0,0 ", first):
-        return FileStatus.DELETED
-    return FileStatus.MODIFIED
-
-
-def _strip_prefixes(old: str, new: str) -> tuple[str, str]:
-    """Paths without `a/` and `b/`, or whatever stands there instead, or nothing."""
-    if old == new:
-        return old, new  # --no-prefix
-    if NULL in (old, new):
-        name = new if old == NULL else old
-        stripped = name[2:] if re.match(r"[abciow12]/.", name) else name
-        return stripped, stripped
-    below_old, below_new = without_prefix(old), without_prefix(new)
-    if below_old is not None and below_old == below_new:
-        return below_old, below_new
-    return old, new
-
-
-def _read_modes(section: Section, status: FileStatus) -> tuple[int, int]:
-    mode = section.extended.get("index", "").partition(" ")[2]
-    default = mode or ("160000" if section.is_submodule else "100644")
-    if status is FileStatus.ADDED:
-        return 0, _read_mode(section, section.extended.get("new file mode", default))
-    if status is FileStatus.DELETED:
-        return _read_mode(section, section.extended.get("deleted file mode", default)), 0
-    old = section.extended.get("old mode", default)
-    return _read_mode(section, old), _read_mode(section, section.extended.get("new mode", default))
-
-
-def _read_mode(section: Section, text: str) -> int:
-    if not re.fullmatch(r"[0-7]{6}", text.strip()):
-        raise PatchError(f"line {section.line}: not a file mode: {text}")
-    return int(text, 8)
 
 
 def _merge_type_changes(files: Iterable[PatchedFile]) -> list[PatchedFile]:

@@ -1,12 +1,8 @@
 """Patches on the files they belong to, or alone."""
 
-import io
-import sys
-from pathlib import Path
-
 import pytest
 
-from dsreview.errors import PatchError, UsageError
+from dsreview.errors import PatchError
 from dsreview.patch import FileStatus
 
 BASE = "".join(f"line {number}\n" for number in range(20))
@@ -215,31 +211,14 @@ def test_a_patch_of_changed_whitespace_only_is_hunks(base):
         assert not change.is_whole
 
 
-def test_a_patch_file_is_found_from_where_the_user_is(base, tmp_path):
-    edit(base)
-    (tmp_path / "change.patch").write_bytes(base.git("diff"))
-    assert base.rows(patch_file=Path("../change.patch")) == [("modified", "x.py", "x.py")]
-    assert base.rows(patch_file=tmp_path / "change.patch") == [("modified", "x.py", "x.py")]
+@pytest.mark.parametrize("folder", ["inside", "outside"])
+def test_a_malformed_patch_is_refused_with_its_line(base, outside, folder):
     with (
-        pytest.raises(UsageError, match=r"nope\.patch: No such file"),
-        base.change(patch_file=Path("nope.patch")),
-    ):
-        pass
-    with pytest.raises(UsageError, match="Is a directory"), base.change(patch_file=tmp_path):
-        pass
-
-
-def test_a_patch_from_standard_input(base, monkeypatch):
-    edit(base)
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(base.git("diff"))))
-    assert base.rows(patch_file=Path("-")) == [("modified", "x.py", "x.py")]
-
-
-def test_a_malformed_patch_names_its_file_and_line(base, tmp_path):
-    (tmp_path / "bad.patch").write_text("--- a/x\n+++ b/x\n@@ -1,9 +1,9 @@\n-a\n")
-    with (
-        pytest.raises(PatchError, match=r"bad\.patch: line 4: ") as caught,
-        base.change(patch_file=tmp_path / "bad.patch"),
+        pytest.raises(PatchError, match=r"^line 4: ") as caught,
+        base.change(
+            folder=base.top if folder == "inside" else outside,
+            patch=b"--- a/x\n+++ b/x\n@@ -1,9 +1,9 @@\n-a\n",
+        ),
     ):
         pass
     assert caught.value.exit_code == 2

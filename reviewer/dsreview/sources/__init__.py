@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from dsreview.change import Change
+from dsreview.diff_parser import ForeignPatch, parse_patch
 from dsreview.errors import NotARepositoryError, UsageError
 from dsreview.patch import Patch
 from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.commits import from_commit, from_range
 from dsreview.sources.objects import ObjectStore
-from dsreview.sources.patches import hunks_only, place_patch, read_patch
+from dsreview.sources.patches import hunks_only, place_patch
 from dsreview.sources.path_limits import limit, paths_from_top, refuse_unknown
 from dsreview.sources.repository import find_repository
 from dsreview.sources.request import SourceRequest
@@ -40,12 +41,17 @@ def open_change(request: SourceRequest) -> Iterator[Change]:
         GitError: git failed, for example over an object that is not here.
     """
     name = _source_name(request)
-    if name != "patch":
+    if request.patch is None:
         with CleanRoom(find_repository(request.folder)) as room:
             place = Place(room, ObjectStore(room), request)
             yield _change(place, SOURCES[name](place))
         return
-    patch = read_patch(request)
+    with _open_patch(request, parse_patch(request.patch)) as change:
+        yield change
+
+
+@contextmanager
+def _open_patch(request: SourceRequest, patch: ForeignPatch) -> Iterator[Change]:
     try:
         repository = find_repository(request.folder)
     except NotARepositoryError:
@@ -65,7 +71,7 @@ def open_change(request: SourceRequest) -> Iterator[Change]:
 
 def _source_name(request: SourceRequest) -> str:
     given = {
-        "--patch": request.patch_file is not None or request.patch is not None,
+        "--patch": request.patch is not None,
         "--commit": bool(request.commit),
         "--staged": request.is_staged,
         "a revision": bool(request.revision),

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -86,9 +86,11 @@ class CleanRoom:
         try:
             output, complaint = process.communicate(timeout=TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
             raise GitError(f"git {arguments[0]} took longer than {TIMEOUT_S:.0f} s") from None
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
         if process.returncode not in allowed:
             raise GitError(f"git {arguments[0]}: {first_line(complaint)}")
         return bytes(output)
@@ -123,7 +125,7 @@ class CleanRoom:
 
     def copy_reflogs(self, name: str) -> None:
         """Lets `name@{…}` be resolved; `name` is as typed, or empty for the branch."""
-        head = (self.git_dir / "HEAD").read_text().strip().removeprefix("ref: ")
+        head = self.refs.head.removeprefix("ref: ")
         stems = ("", "refs/", "refs/heads/", "refs/tags/", "refs/remotes/")
         for log in {"HEAD", head, *(f"{stem}{name}" for stem in stems)}:
             if log != "HEAD" and not is_ref_name(log):
@@ -183,13 +185,13 @@ class CleanRoom:
         self._write(
             "config", f"[core]\n\trepositoryformatversion = {version}\n\tbare = false\n{extension}"
         )
-        shallow = read_data(self.repository.common_dir / "shallow")
-        if shallow:
-            (self.git_dir / "shallow").write_bytes(shallow)
-        self._write_refs(read_refs(self.repository))
+        self.refs = read_refs(self.repository)
+        if self.refs.shallow:
+            self._write("shallow", "".join(f"{oid}\n" for oid in sorted(self.refs.shallow)))
+        self._write_refs(self.refs)
 
     def _write_refs(self, refs: Refs) -> None:
-        self._write("HEAD", (refs.head or "ref: refs/heads/none") + "\n")
+        self._write("HEAD", f"{refs.head}\n")
         packed = "".join(
             f"{oid} {name}\n" for name, oid in refs.direct.items() if name.startswith("refs/")
         )
@@ -198,7 +200,8 @@ class CleanRoom:
             if not name.startswith("refs/"):
                 self._write(name, f"{oid}\n")
         for name, target in refs.symbolic.items():
-            self._write(name, f"ref: {target}\n")
+            with suppress(OSError):  # too long a name below a longer folder
+                self._write(name, f"ref: {target}\n")
 
     def _write(self, name: str, text: str) -> None:
         self._write_bytes(name, text.encode("utf-8", "surrogateescape"))

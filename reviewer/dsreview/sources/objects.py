@@ -5,14 +5,17 @@ is. git's own writing commands would also touch the times of its packs.
 """
 
 import hashlib
+import selectors
 import subprocess
 import threading
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from dsreview.errors import GitError
-from dsreview.sources.clean_room import CleanRoom
+from dsreview.sources.clean_room import TIMEOUT_S, CleanRoom
 
 
 class ObjectStore:
@@ -30,20 +33,24 @@ class ObjectStore:
         for process in (self._contents, self._checks):
             if process is not None:
                 process.kill()
-                process.communicate()
+                process.wait()
+                for stream in (process.stdin, process.stdout):
+                    if stream is not None:
+                        with suppress(BrokenPipeError):
+                            stream.close()
 
     def size_bytes(self, oid: str) -> int | None:
         """None where the object is not here (a partial clone)."""
         with self._lock:
             if self._checks is None:
-                self._checks = self._room.start("cat-file", "--batch-check")
+                self._checks = self._start("--batch-check")
             return _ask(self._checks, oid)
 
     def blob(self, oid: str) -> bytes | None:
         """Content; None where the object is not here (a partial clone)."""
         with self._lock:
             if self._contents is None:
-                self._contents = self._room.start("cat-file", "--batch")
+                self._contents = self._start("--batch")
             size = _ask(self._contents, oid)
             if size is None:
                 return None
@@ -53,6 +60,13 @@ class ObjectStore:
         if len(content) != size + 1:
             raise GitError(f"git cat-file ended inside object {oid}")
         return content[:-1]
+
+    def _start(self, option: str) -> "subprocess.Popen[bytes]":
+        process = self._room.start("cat-file", option)
+        assert process.stderr is not None
+        # nobody reads the complaints; unread ones would fill the pipe and stop git
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+        return process
 
     def write(self, kind: str, content: bytes) -> str:
         """Stores an object in the room and names it."""
@@ -84,7 +98,7 @@ def _ask(process: "subprocess.Popen[bytes]", oid: str) -> int | None:
     try:
         process.stdin.write(f"{oid}\n".encode())
         process.stdin.flush()
-        answer = process.stdout.readline().split()
+        answer = _wait(process.stdout).readline().split()
     except BrokenPipeError:
         answer = []
     if len(answer) == 3:
@@ -92,6 +106,19 @@ def _ask(process: "subprocess.Popen[bytes]", oid: str) -> int | None:
     if answer[1:] == [b"missing"]:
         return None
     raise GitError(f"git cat-file ended when asked for object {oid}")
+
+
+def _wait(stream: IO[bytes]) -> IO[bytes]:
+    """A stream with something to read, or at its end.
+
+    Raises:
+        GitError: nothing came for long.
+    """
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        if not selector.select(TIMEOUT_S):
+            raise GitError(f"git cat-file took longer than {TIMEOUT_S:.0f} s")
+    return stream
 
 
 def object_id(hash_name: str, kind: str, content: bytes) -> str:

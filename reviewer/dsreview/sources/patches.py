@@ -6,17 +6,14 @@ lines, and where it has none, by applying its hunks exactly where they say.
 """
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from dsreview.change import Change
-from dsreview.diff_parser import ForeignPatch, PatchedFile, parse_patch
-from dsreview.errors import PatchError, UsageError
+from dsreview.diff_parser import ForeignPatch, PatchedFile
+from dsreview.errors import PatchError
 from dsreview.patch import FileKind, FilePatch, FileStatus, LineKind, Patch, kind_of_mode
 from dsreview.sources.hunk_application import apply_hunks, reverse
 from dsreview.sources.objects import ObjectStore
-from dsreview.sources.request import SourceRequest
 from dsreview.sources.revisions import resolve_head
 from dsreview.sources.sides import Place, Sides
 from dsreview.sources.snapshots import MemorySnapshot
@@ -24,38 +21,11 @@ from dsreview.sources.trees import TreeEntry, list_tree, write_tree
 from dsreview.sources.uncommitted import read_tracked, worktree_of
 from dsreview.sources.worktree import WorktreeReader, add_file
 
-STDIN = Path("-")
 _SUBPROJECT = re.compile(r"Subproject commit ([0-9a-f]{40}|[0-9a-f]{64})")
 
 
 class DoesNotApply(Exception):
     """A line of the patch is not where it says."""
-
-
-def read_patch(request: SourceRequest) -> ForeignPatch:
-    """The patch of a request.
-
-    Raises:
-        UsageError: there is no such file.
-        PatchError: it is not a patch.
-    """
-    name = "standard input" if request.patch_file in (None, STDIN) else str(request.patch_file)
-    try:
-        return parse_patch(_patch_bytes(request))
-    except PatchError as error:
-        raise PatchError(f"{name}: {error}") from None
-
-
-def _patch_bytes(request: SourceRequest) -> bytes:
-    if request.patch is not None:
-        return request.patch
-    assert request.patch_file is not None
-    if request.patch_file == STDIN:
-        return sys.stdin.buffer.read()
-    try:
-        return (request.folder / request.patch_file).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{request.patch_file}: {error.strerror}") from None
 
 
 def place_patch(place: Place, patch: ForeignPatch) -> Sides | None:
@@ -113,12 +83,30 @@ def _try(
     by_ids: bool,
 ) -> dict[str, TreeEntry] | None:
     after = dict(files)
+    folders = {folder for path in files for folder in _folders(path)}
     try:
         for one in patch:
+            if _is_in_the_way(one.file.path, after, folders):
+                return None
             _apply(after, one, store, by_ids=by_ids)
+            folders.update(_folders(one.file.path))
     except DoesNotApply:
         return None
     return after
+
+
+def _folders(path: str) -> Iterator[str]:
+    """The folders that hold a file, innermost first."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _is_in_the_way(path: str, files: Mapping[str, TreeEntry], folders: set[str]) -> bool:
+    """A file stands where the path needs a folder, or a folder where it needs a file."""
+    if any(folder in files for folder in _folders(path)):
+        return True
+    return path in folders and any(one.startswith(f"{path}/") for one in files)
 
 
 def _apply(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dsreview.errors import GitError
 from dsreview.sources.data_files import read_data, read_line
 from dsreview.sources.repository import Repository, common_dir_of, git_dir_of
 
@@ -32,9 +33,22 @@ class Refs:
     """Full name to object id."""
     symbolic: dict[str, str]
     """Full name to the full name it stands for."""
+    shallow: frozenset[str]
+    """Commits whose parents a shallow clone leaves out."""
+
+    @property
+    def is_unborn(self) -> bool:
+        """HEAD is a branch without commits."""
+        target = self.head.removeprefix("ref: ")
+        return target != self.head and target not in self.direct and target not in self.symbolic
 
 
 def read_refs(repository: Repository) -> Refs:
+    """Every ref of a worktree.
+
+    Raises:
+        GitError: its HEAD is neither a branch nor a commit.
+    """
     direct = _read_packed(repository.common_dir)
     symbolic: dict[str, str] = {}
     for root in dict.fromkeys((repository.common_dir, repository.git_dir)):
@@ -42,7 +56,15 @@ def read_refs(repository: Repository) -> Refs:
             _take(root / name, name, direct, symbolic)
     for name in _PSEUDO:
         _take(repository.git_dir / name, name, direct, symbolic)
-    return Refs(_read_head(repository.git_dir), direct, symbolic)
+    head = _read_head(repository.git_dir)
+    if not head:
+        raise GitError(f"{repository.git_dir}: HEAD cannot be read")
+    return Refs(head, direct, symbolic, _read_shallow(repository.common_dir))
+
+
+def _read_shallow(common_dir: Path) -> frozenset[str]:
+    lines = (read_data(common_dir / "shallow") or b"").decode("ascii", "replace").split("\n")
+    return frozenset(line for line in lines if _OID.fullmatch(line))
 
 
 def _take(path: Path, name: str, direct: dict[str, str], symbolic: dict[str, str]) -> None:

@@ -19,10 +19,8 @@ class SourceRequest:
     """The index against HEAD."""
     commit: str = ""
     """One commit against its first parent."""
-    patch_file: Path | None = None
-    """A patch; `-` is standard input."""
     patch: bytes | None = None
-    """The patch itself, where the caller has already read it."""
+    """A patch, as it was read from a file or from standard input."""
     paths: tuple[str, ...] = ()
     """Only these files and folders, literally, relative to `folder`."""
     with_untracked: bool = False

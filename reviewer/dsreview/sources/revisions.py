@@ -66,10 +66,7 @@ def resolve_tree(room: CleanRoom, revision: str) -> tuple[str, str]:
 
 def resolve_head(room: CleanRoom) -> str | None:
     """The commit at HEAD; None on a branch without commits."""
-    try:
-        return resolve(room, "HEAD")
-    except RevisionError:
-        return None
+    return None if room.refs.is_unborn else resolve(room, "HEAD")
 
 
 def first_parent(room: CleanRoom, commit: str) -> str | None:
@@ -82,7 +79,7 @@ def first_parent(room: CleanRoom, commit: str) -> str | None:
     parents = [line[7:] for line in header.split("\n") if line.startswith("parent ")]
     if not parents:
         return None
-    if commit in _shallow_commits(room):
+    if commit in room.refs.shallow:
         raise RevisionError(
             f"{commit[:12]} is where this shallow clone ends: its parent is not here; "
             "fetch it with git fetch --deepen=1"
@@ -93,19 +90,14 @@ def first_parent(room: CleanRoom, commit: str) -> str | None:
 def merge_base(room: CleanRoom, old: str, new: str) -> str:
     output = room.run("merge-base", "--end-of-options", old, new, allowed=(0, 1))
     if not output:
-        hint = "; the clone is shallow, fetch more of it" if _shallow_commits(room) else ""
+        hint = "; the clone is shallow, fetch more of it" if room.refs.shallow else ""
         raise RevisionError(f"{old[:12]} and {new[:12]} have no commit in common{hint}")
     return output.decode().split("\n", 1)[0]
 
 
-def _shallow_commits(room: CleanRoom) -> frozenset[str]:
-    path = room.git_dir / "shallow"
-    return frozenset(path.read_text().split()) if path.exists() else frozenset()
-
-
 def _unknown(room: CleanRoom, revision: str) -> str:
-    hint = "; the clone is shallow" if _shallow_commits(room) else ""
-    if revision == "HEAD":
+    hint = "; the clone is shallow" if room.refs.shallow else ""
+    if revision == "HEAD" and room.refs.is_unborn:
         return "HEAD names no commit yet"
     return f"{revision} names no commit{hint}"
 
@@ -117,8 +109,7 @@ def _expand_upstream(room: CleanRoom, revision: str) -> str:
         return revision
     branch = match.group(1)
     if branch in ("", "HEAD"):
-        head = (room.git_dir / "HEAD").read_text().strip()
-        branch = head.removeprefix("ref: refs/heads/")
+        branch = room.refs.head.removeprefix("ref: refs/heads/")
     config = room.repository.config
     remote = config.get(f"branch.{branch}.remote", "")
     merged = config.get(f"branch.{branch}.merge", "").removeprefix("refs/heads/")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dsreview.errors import UsageError
+from dsreview.errors import GitError, UsageError
 from dsreview.patch import FileKind, kind_of_mode
 from dsreview.sources.index import read_index, staged_files
 from dsreview.sources.revisions import resolve_head, resolve_tree
@@ -68,7 +68,10 @@ def _add_untracked(place: Place, found: WorktreeFiles) -> None:
     tracked = found.files.keys() | links
     with WorktreeReader(worktree_of(place)) as reader:
         for path in untracked_files(place.room.repository, tracked):
-            add_file(reader, path, place.store, found)
+            try:
+                add_file(reader, path, place.store, found)
+            except GitError:
+                found.unreadable.append(path)
 
 
 def _is_submodule(entry: TreeEntry) -> bool:
@@ -82,6 +85,11 @@ def _notes(found: WorktreeFiles) -> list[str]:
             found.not_looked_at,
             "is marked as unchanged in the index and was not looked at",
             "are marked as unchanged in the index and were not looked at",
+        ),
+        (
+            found.unreadable,
+            "could not be read and was taken as the index has it",
+            "could not be read and were taken as the index has them",
         ),
         (
             found.converted,

@@ -44,7 +44,7 @@ def _entries(path: Path) -> Iterator[tuple[str, bool]]:
         return
     for entry in entries:
         is_folder = entry.is_dir(follow_symlinks=False)
-        if entry.name != ".git" and (
+        if entry.name.lower() != ".git" and (
             is_folder or entry.is_symlink() or entry.is_file(follow_symlinks=False)
         ):
             yield entry.name, is_folder

@@ -5,6 +5,7 @@ followed, neither at the end of a path nor inside it. Only files whose times or
 size are not those of the index are read.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from dsreview.sources.objects import ObjectStore, object_id
 from dsreview.sources.refs import read_head_of
 from dsreview.sources.trees import TreeEntry
 
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _LOW_32_BITS = 0xFFFFFFFF
 _IN_MEMORY_BYTES = 32 << 20
 _PART_BYTES = 1 << 20
@@ -43,7 +45,11 @@ class WorktreeReader:
             os.close(self._fds.pop())
 
     def locate(self, path: str) -> tuple[int, str] | None:
-        """The open folder of a file and its name there; None where a folder is not one."""
+        """The open folder of a file and its name there; None where a folder is not one.
+
+        Raises:
+            GitError: a folder may not be entered.
+        """
         *folders, name = path.split("/")
         shared = 0
         while shared < min(len(folders), len(self._names)):
@@ -56,7 +62,8 @@ class WorktreeReader:
         for folder in folders[shared:]:
             try:
                 fd = os.open(_os_name(folder), _FOLDER_FLAGS, dir_fd=self._fds[-1])
-            except OSError:
+            except OSError as error:
+                _refuse_unless_gone(path, error)
                 return None
             self._fds.append(fd)
             self._names.append(folder)
@@ -68,7 +75,8 @@ class WorktreeReader:
             return None
         try:
             return os.stat(_os_name(place[1]), dir_fd=place[0], follow_symlinks=False)
-        except OSError:
+        except OSError as error:
+            _refuse_unless_gone(path, error)
             return None
 
     def link(self, path: str) -> bytes:
@@ -98,6 +106,11 @@ class WorktreeReader:
         return place
 
 
+def _refuse_unless_gone(path: str, error: OSError) -> None:
+    if error.errno not in _GONE:
+        raise GitError(f"{path}: {error.strerror}") from None
+
+
 def _os_name(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
@@ -112,6 +125,8 @@ class WorktreeFiles:
     """Files that git was told to take as unchanged."""
     converted: list[str] = field(default_factory=list)
     """Files that differ from the index in their line ends alone."""
+    unreadable: list[str] = field(default_factory=list)
+    """Files that may not be read; they are taken as the index has them."""
 
 
 def read_worktree(
@@ -131,7 +146,11 @@ def read_worktree(
                 found.not_looked_at.append(path)
             now: TreeEntry | None = TreeEntry(entry.mode, entry.oid)
         else:
-            now = _read_tracked(reader, path, entry, index, store, found, has_modes=has_modes)
+            try:
+                now = _read_tracked(reader, path, entry, index, store, found, has_modes=has_modes)
+            except GitError:
+                found.unreadable.append(path)
+                now = TreeEntry(entry.mode, entry.oid)
         if now is not None:
             found.files[path] = now
     return found
