@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -73,11 +72,13 @@ def find_folder(model: str | Path) -> Path:
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder.resolve()
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", str(model)):
-        raise ModelNotFoundError(f"{model}: no such folder")
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    found = try_to_load_from_cache(str(model), "config.json")
+    try:
+        found = try_to_load_from_cache(str(model), "config.json")
+    except HFValidationError:
+        raise ModelNotFoundError(f"{model}: no such folder") from None
     if not isinstance(found, str):
         raise ModelNotFoundError(f"{model}: neither a folder nor in the local Hugging Face cache")
     return Path(found).parent
@@ -222,8 +223,3 @@ def _product(shape: list[int]) -> int:
     for length in shape:
         count *= length
     return count
-
-
-def cache_home() -> Path:
-    """Where models of the local cache lie, for messages."""
-    return Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "hub"

@@ -5,6 +5,7 @@ different number. What is saved is an ordinary Hugging Face folder.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,7 +128,7 @@ def train_tiny(
         RuntimeError: not learned in `max_steps` steps.
     """
     texts = [message.text for messages, _ in dialogues for message in messages]
-    texts += [answer for _, answer in dialogues]
+    texts += [re.sub("</?think>", "", answer) for _, answer in dialogues]
     write_model(folder, architecture, texts, seed=seed, window=window)
     tokenizer = Tokenizer(open_checkpoint(folder))
     module = MODEL_FOR_CAUSAL_LM_MAPPING[type(_config(folder))].from_pretrained(

@@ -199,35 +199,33 @@ def _unknown_tokens(definition: dict[str, object]) -> set[str]:
 
 
 def _without_added_tokens(definition: dict[str, object], added: set[str]) -> dict[str, object]:
-    """The twin: vocabularies that hold `</s>` as an ordinary entry have it renamed."""
+    """The twin. A vocabulary that holds `</s>` as an ordinary entry has it renamed and never
+    merges to it.
+    """
     model = definition["model"]
     assert isinstance(model, dict)
-    renamed = added - _unknown_tokens(definition) - _merged_tokens(model)
-    vocab = model.get("vocab")
-    if isinstance(vocab, dict):
-        vocab = {_renamed(token, renamed): id_ for token, id_ in vocab.items()}
-    elif isinstance(vocab, list):
-        vocab = [[_renamed(token, renamed), score] for token, score in vocab]
-    bare: dict[str, object] = {
-        "added_tokens": [],
-        "post_processor": None,
-        "truncation": None,
-        "padding": None,
-    }
-    return {**definition, **bare, "model": {**model, "vocab": vocab}}
+    model = {**model}
+    renamed = added - _unknown_tokens(definition)
+    if isinstance(model.get("vocab"), dict):
+        model["vocab"] = {_renamed(token, renamed): id_ for token, id_ in model["vocab"].items()}
+    elif isinstance(model.get("vocab"), list):
+        model["vocab"] = [[_renamed(token, renamed), score] for token, score in model["vocab"]]
+    if isinstance(model.get("merges"), list):
+        model["merges"] = [
+            merge for merge in model["merges"] if renamed.isdisjoint(_merged_tokens(merge))
+        ]
+    bare: dict[str, object] = {"added_tokens": [], "post_processor": None}
+    return {**definition, **bare, "truncation": None, "padding": None, "model": model}
 
 
 def _renamed(token: str, renamed: set[str]) -> str:
     return f"\0control\0{token}" if token in renamed else token
 
 
-def _merged_tokens(model: dict[str, object]) -> set[str]:
-    merges = model.get("merges")
-    tokens: set[str] = set()
-    for merge in merges if isinstance(merges, list) else []:
-        left, right = merge.split(" ", 1) if isinstance(merge, str) else merge
-        tokens |= {left, right, left + right}
-    return tokens
+def _merged_tokens(merge: object) -> set[str]:
+    """Both parts and what they become; written "a b" or ["a", "b"]."""
+    parts = merge.split(" ", 1) if isinstance(merge, str) else merge
+    return {*parts, "".join(parts)} if isinstance(parts, list) else set()
 
 
 def _marker_breaks(markers: Sequence[str]) -> re.Pattern[str] | None:

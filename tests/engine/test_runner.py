@@ -93,3 +93,34 @@ def test_a_pass_stops_when_time_is_over(network):
         runner.prefill(batch, some_prompts(network, [900], seed=5), lambda: next(answers)) is None
     )
     assert next(answers, "asked twice") == "asked twice"
+
+
+def shift_positions(options):
+    held = options["past_key_values"].get_seq_length()
+    return {**options, "position_ids": options["position_ids"] + (1 if held else 0)}
+
+
+def show_padding(options):
+    return {**options, "attention_mask": torch.zeros_like(options["attention_mask"])}
+
+
+def swap_rows_of_the_cache(options):
+    for layer in options["past_key_values"].layers:
+        layer.keys.copy_(layer.keys.flip(0).clone())
+    return options
+
+
+@pytest.mark.parametrize("fault", [shift_positions, show_padding, swap_rows_of_the_cache])
+def test_the_comparison_notices_a_fault(network, fault):
+    runner = Runner(network)
+    sequences = some_prompts(network, [1, 70, 5, 22], seed=1)
+    prefix = runner.compute_prefix(sequences[0][:SHARED], EMPTY_PREFIX, never)
+    batch = runner.start(prefix, 4)
+    hook = network.module.register_forward_pre_hook(
+        lambda module, arguments, options: (arguments, fault(options)), with_kwargs=True
+    )
+    runner.prefill(batch, [ids[SHARED:] for ids in sequences], never)
+    logits = runner.step(batch, [7, 8, 9, 10])
+    hook.remove()
+    plain = [plain_logits(network, [*ids, 7 + row]) for row, ids in enumerate(sequences)]
+    assert (logits - torch.stack(plain)).abs().max() > 10 * TOLERANCE

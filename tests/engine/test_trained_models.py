@@ -88,10 +88,10 @@ def test_time_may_run_out_in_the_middle(trained_llama, prompts, answers):
     def pause(module, arguments):
         steps.append(1)
         if len(steps) == 4:
-            time.sleep(5)
+            time.sleep(3)
 
     engine._scheduler._runner._network.module.register_forward_pre_hook(pause)
-    completion = engine.generate(prompts[2:3], max_new_tokens=200, deadline_s=5)[0]
+    completion = engine.generate(prompts[2:3], max_new_tokens=200, deadline_s=3)[0]
     assert completion.stop is StopReason.DEADLINE
     assert 0 < len(completion.token_ids) < len(answers[2])
     assert answers[2].startswith(completion.text)
@@ -128,30 +128,18 @@ def test_the_cache_of_another_prefix_changes_answers(
     right = engine._scheduler._prefix
     engine.generate(mild_prompts, max_new_tokens=1)
     wrong = engine._scheduler._prefix
-    engine._scheduler._prefix = Prefix(right.ids, wrong.cut(len(right.ids)).layers)
+    length = min(len(right.ids), len(wrong.ids))
+    engine._scheduler._prefix = Prefix(right.ids[:length], wrong.cut(length).layers)
     assert texts(engine.generate(prompts, max_new_tokens=200, grammar=schema)) != answers
 
 
-def test_shifted_positions_change_answers(trained, prompts, answers, schema):
+def test_lost_positions_change_answers(trained, prompts, answers, schema):
     engine = trained.engine()
 
-    def shift(module, arguments, options):
-        if options["past_key_values"].get_seq_length():
-            options["position_ids"] = options["position_ids"] + 40
+    def lose(module, arguments, options):
+        options["position_ids"] = torch.zeros_like(options["position_ids"])
         return arguments, options
 
     module = engine._scheduler._runner._network.module
-    module.register_forward_pre_hook(shift, with_kwargs=True)
-    assert texts(engine.generate(prompts, max_new_tokens=200, grammar=schema)) != answers
-
-
-def test_a_mask_that_shows_padding_changes_answers(trained, prompts, answers, schema):
-    engine = trained.engine()
-
-    def show_all(module, arguments, options):
-        options["attention_mask"] = torch.zeros_like(options["attention_mask"])
-        return arguments, options
-
-    module = engine._scheduler._runner._network.module
-    module.register_forward_pre_hook(show_all, with_kwargs=True)
+    module.register_forward_pre_hook(lose, with_kwargs=True)
     assert texts(engine.generate(prompts, max_new_tokens=200, grammar=schema)) != answers

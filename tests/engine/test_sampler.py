@@ -1,0 +1,54 @@
+import pytest
+import torch
+
+from dsengine.sampler import sample
+
+
+def test_never_draws_a_forbidden_token():
+    randomness = torch.Generator().manual_seed(0)
+    logits = torch.randn(64, 50, generator=randomness)
+    allowed = torch.rand(64, 50, generator=randomness) < 0.1
+    allowed[:, 7] = True
+    for uniform in [0.0, 0.3, 0.7, 1 - 2**-24]:
+        tokens = sample(logits, allowed, torch.ones(64), torch.full((64,), uniform))
+        assert allowed.gather(1, tokens[:, None]).all()
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [([True, True, True], 0), ([False, True, True], 1), ([False, False, True], 2)],
+)
+def test_zero_temperature_takes_the_most_likely_allowed_token(allowed, expected):
+    logits = torch.tensor([[5.0, 4.0, 3.0]])
+    drawn = sample(logits, torch.tensor([allowed]), torch.zeros(1), torch.tensor([0.9]))
+    assert drawn.item() == expected
+
+
+def test_draws_as_often_as_the_probabilities_say():
+    logits = torch.tensor([[1.0, 0.0, 2.0, -1.0, 5.0]])
+    allowed = torch.tensor([[True, True, True, True, False]])
+    expected = torch.softmax(logits[0, :4] / 0.7, dim=-1)
+    uniform = (torch.arange(20_000) + 0.5) / 20_000
+    rows = (20_000, -1)
+    tokens = sample(logits.expand(rows), allowed.expand(rows), torch.full((20_000,), 0.7), uniform)
+    frequencies = torch.bincount(tokens, minlength=5)[:4] / 20_000
+    torch.testing.assert_close(frequencies, expected, atol=2e-4, rtol=0)
+
+
+def test_a_row_draws_alike_in_any_company():
+    randomness = torch.Generator().manual_seed(1)
+    logits = torch.randn(5, 30, generator=randomness)
+    allowed = torch.ones(5, 30, dtype=torch.bool)
+    temperature = torch.tensor([0.0, 0.5, 1.0, 2.0, 0.0])
+    uniform = torch.rand(5, generator=randomness)
+    together = sample(logits, allowed, temperature, uniform)
+    alone = [
+        sample(logits[[row]], allowed[[row]], temperature[[row]], uniform[[row]])
+        for row in range(5)
+    ]
+    assert together.tolist() == torch.cat(alone).tolist()
+
+
+def test_a_dead_end_is_an_error():
+    with pytest.raises(ValueError, match="no token is allowed"):
+        sample(torch.zeros(1, 3), torch.zeros(1, 3, dtype=torch.bool), torch.ones(1), torch.ones(1))
