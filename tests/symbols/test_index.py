@@ -139,3 +139,10 @@ def test_minified_and_installed_files_are_no_part_of_the_repository(sandbox):
     index = build_index(Tree(files), ["fetch"], FactReader(sandbox, None))
     assert index.files == {}
     assert index.is_complete
+
+
+def test_a_limit_leaves_out_files_that_are_far_away(sandbox):
+    files = {"a/x.py": "fetch(1)\n", "b/y.py": "fetch(2)\n", "vendor/z.py": "fetch(3)\n"}
+    limits, reader = IndexLimits(max_files=1), FactReader(sandbox, None)
+    index = build_index(Tree(files), ["fetch"], reader, limits, near=["b/changed.py"])
+    assert list(index.files) == ["b/y.py"]

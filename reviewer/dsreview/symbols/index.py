@@ -6,8 +6,9 @@ are cached by blob. What a limit left out is listed in `SymbolIndex.gaps`, so th
 "nothing found" is never taken for "nothing there".
 """
 
+import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -36,7 +37,7 @@ class IndexLimits:
     max_file_bytes: int = 600_000
     """Larger files that contain a name are not parsed."""
     max_files: int = 300
-    max_parsed_bytes: int = 4_000_000
+    max_parsed_bytes: int = 2_000_000
     max_searched_bytes: int = 200_000_000
 
 
@@ -143,8 +144,12 @@ def build_index(
     names: Iterable[str],
     reader: FactReader,
     limits: IndexLimits = IndexLimits(),
+    near: Collection[str] = (),
 ) -> SymbolIndex:
-    """The index of `snapshot` for `names`; reads nothing where there are none."""
+    """The index of `snapshot` for `names`; reads nothing where there are none.
+
+    Files beside the paths `near` are read first, so that a limit leaves out others.
+    """
     wanted = sorted({name for name in names if name})
     gaps: list[Gap] = []
     if len(wanted) > limits.max_names:
@@ -153,7 +158,7 @@ def build_index(
     words = frozenset(name.encode("utf-8", "surrogateescape") for name in wanted)
     files: dict[str, FileSymbols] = {}
     num_files = num_bytes = 0
-    for path, source in _containing(snapshot, words, limits, gaps):
+    for path, source in _containing(snapshot, _in_order(snapshot, near), words, limits, gaps):
         language = languages.detect(path)
         if language is None or language.name not in LANGUAGES:
             continue
@@ -169,14 +174,26 @@ def build_index(
     return SymbolIndex(frozenset(wanted), files, tuple(gaps))
 
 
+def _in_order(snapshot: Snapshot, near: Collection[str]) -> list[str]:
+    folders = {posixpath.dirname(path) for path in near}
+    return sorted(
+        snapshot.paths(),
+        key=lambda path: (_is_foreign(path), posixpath.dirname(path) not in folders, path),
+    )
+
+
 def _containing(
-    snapshot: Snapshot, words: frozenset[bytes], limits: IndexLimits, gaps: list[Gap]
+    snapshot: Snapshot,
+    paths: Sequence[str],
+    words: frozenset[bytes],
+    limits: IndexLimits,
+    gaps: list[Gap],
 ) -> Iterator[tuple[str, bytes]]:
     """Path and content of each file, of a known language, that has one of the words."""
     if not words:
         return
     num_searched = 0
-    for path in sorted(snapshot.paths(), key=_is_foreign):
+    for path in paths:
         if _INSTALLED.search(path):
             continue
         language = languages.detect(path)

@@ -144,3 +144,12 @@ def pytest_generate_tests(metafunc):
     cases = [(path, case) for path in sorted(CASES.glob("*/*.txt")) for case in read_cases(path)]
     names = [f"{path.parent.name}/{path.stem}: {case.title}" for path, case in cases]
     metafunc.parametrize("impact_case", [case for _, case in cases], ids=names)
+
+
+@pytest.fixture
+def make_change():
+    def make(before, after):
+        change = change_of(before, after)
+        return change, changed_files(change)
+
+    return make

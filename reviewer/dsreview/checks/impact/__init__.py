@@ -83,7 +83,9 @@ def _checked(program: Program, failures: list[Failure]) -> Iterator[Finding]:
     names = {one.called.name for one in signatures} | {one.name for one in removed}
     names |= gone_names(gone)
     names |= {one.name for listed in undefined.values() for one in listed}
-    program.index = build_index(program.change.head, names, program.reader)
+    program.index = build_index(
+        program.change.head, names, program.reader, near=program.changed.keys()
+    )
     failures.extend(Failure(gap.path or "impact checks", gap.reason) for gap in program.index.gaps)
     yield from find_stale_callers(program, signatures)
     yield from find_dangling(program, removed)
