@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -265,3 +266,40 @@ def test_names_that_are_no_refs_are_left_out(base):
     for name in ("not-a-ref", "fifo", "out"):
         with pytest.raises(RevisionError), base.change(commit=name):
             pass
+
+
+def test_a_broken_head_is_not_taken_for_an_empty_branch(base):
+    base.write(".git/HEAD", "0123456789" * 4 + "\n")
+    for request in ({}, {"is_staged": True}):
+        with pytest.raises(RevisionError, match="HEAD names no commit"), base.change(**request):
+            pass
+    base.write(".git/HEAD", "nonsense\n")
+    with pytest.raises(GitError, match="HEAD cannot be read"), base.change():
+        pass
+
+
+def test_a_shallow_file_of_nonsense_stops_nothing(base):
+    base.write(".git/shallow", "nonsense\n")
+    assert base.rows(commit="HEAD") == [("modified", "x.py", "x.py")]
+
+
+def test_new_objects_of_a_push_are_seen_before_they_are_taken(base, tmp_path):
+    base.git("clone", "-q", "--bare", str(base.top), str(tmp_path / "server.git"))
+    log = tmp_path / "log"
+    script = tmp_path / "receive.py"
+    script.write_text(
+        f"import sys; sys.path[:0] = {sys.path!r}\n"
+        "from pathlib import Path\nfrom dsreview.sources import SourceRequest, open_change\n"
+        "old, new, _ = sys.stdin.readline().split()\n"
+        "request = SourceRequest(Path.cwd(), revision=f'{old}..{new}')\n"
+        "with open_change(request) as change:\n"
+        f"    Path({str(log)!r}).write_text(change.patch.files[0].path)\n"
+    )
+    hook = tmp_path / "server.git" / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nexec {sys.executable} -I {script}\n")
+    hook.chmod(0o755)
+    base.write("pushed.py", "p\n")
+    base.commit("pushed")
+    base.git("push", "-q", str(tmp_path / "server.git"), "main")
+    assert log.read_text() == "pushed.py"

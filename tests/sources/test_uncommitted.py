@@ -295,3 +295,23 @@ def test_snapshots_of_the_worktree_do_not_change_with_it(base):
     with base.change() as change:
         base.write("x.py", "edited meanwhile\n")
         assert change.head.read("x.py") == b"as reviewed\n"
+
+
+def test_a_file_too_large_to_compare_is_told(base):
+    base.write("large.txt", b"x" * 9_000_000)
+    base.git("add", "-A")
+    with base.change(is_staged=True) as change:
+        (file,) = change.patch.files
+        assert file.hunks == ()
+        assert "large.txt is larger than 8 MB and was not compared" in change.notes[0]
+
+
+def test_a_file_that_cannot_be_read_is_told_and_stops_nothing(base):
+    blob = base.git("rev-parse", "HEAD:x.py").decode().strip()
+    path = "d/" + "n" * 300
+    base.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
+    base.git("commit", "-q", "-m", "a name that no file can have")
+    base.write("x.py", "changed\n")
+    with base.change() as change:
+        assert [file.path for file in change.patch.files] == ["x.py"]
+        assert change.notes == (f"{path} could not be read and was taken as the index has it",)

@@ -8,7 +8,7 @@ from dsreview.change import Change
 from dsreview.diff_parser import ForeignPatch, parse_patch
 from dsreview.errors import NotARepositoryError, UsageError
 from dsreview.patch import Patch
-from dsreview.sources.clean_room import CleanRoom
+from dsreview.sources.clean_room import MAX_COMPARED_BYTES, CleanRoom
 from dsreview.sources.commits import from_commit, from_range
 from dsreview.sources.objects import ObjectStore
 from dsreview.sources.patches import hunks_only, place_patch
@@ -89,12 +89,12 @@ def _source_name(request: SourceRequest) -> str:
 
 
 def _change(place: Place, sides: Sides) -> Change:
-    patch = diff_trees(place.room, sides.base, sides.head)
+    limits = _limits(place)
+    patch = diff_trees(place.room, sides.base, sides.head, limits)
     seen = {path for file in patch.files for path in (file.path, file.old_path)}
     unreadable = tuple(file for file in sides.unreadable if file.path not in seen)
     base = TreeSnapshot(place.room, place.store, sides.base)
     head = TreeSnapshot(place.room, place.store, sides.head)
-    limits = _limits(place)
     if limits:
         refuse_unknown(limits, base.tree.files, head.tree.files)
     return Change(
@@ -103,8 +103,17 @@ def _change(place: Place, sides: Sides) -> Change:
         head=head,
         base_name=sides.base_name,
         head_name=sides.head_name,
-        notes=sides.notes,
+        notes=(*sides.notes, *_notes_on_large_files(patch, head)),
     )
+
+
+def _notes_on_large_files(patch: Patch, head: TreeSnapshot) -> list[str]:
+    sizes = {file.path: head.size_bytes(file.path) or 0 for file in patch.files if file.is_binary}
+    return [
+        f"{path} is larger than {MAX_COMPARED_BYTES >> 20} MB and was not compared line by line"
+        for path, size in sizes.items()
+        if size > MAX_COMPARED_BYTES
+    ]
 
 
 def _limits(place: Place) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from git.cmd import Git
 
 TIMEOUT_S = 120.0
+MAX_COMPARED_BYTES = 8 << 20
+"""A larger file is only said to differ, as a binary one is."""
 EMPTY_TREES = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
@@ -39,6 +41,7 @@ _PINS = (
     "core.commitGraph=false",
     "core.multiPackIndex=false",
     "core.quotePath=true",
+    f"core.bigFileThreshold={MAX_COMPARED_BYTES}",
     "protocol.allow=never",
     "safe.bareRepository=explicit",
     "safe.directory=*",
