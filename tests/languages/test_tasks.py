@@ -214,6 +214,29 @@ def test_an_outline_names_imports_class_fields_and_signatures(sandbox):
     assert outline.called == (Span(10, 12), Span(20, 21))
 
 
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        (
+            "go",
+            b"package p\n\ntype Stack struct {\n\titems []int\n}\n\nfunc Other() {\n}\n\n"
+            b"func (s *Stack) Push(item int) {\n\ts.items = nil\n}\n",
+        ),
+        (
+            "rust",
+            b"// stack\n\nstruct Stack {\n    items: Vec<i32>,\n}\n\n#[test]\nfn other() {}\n"
+            b"impl Stack { fn push(&mut self) {\n\n        self.items.clear();\n    }\n}\n",
+        ),
+    ],
+)
+def test_an_outline_finds_the_type_that_a_method_stands_apart_from(sandbox, language, source):
+    region = Region(shown=(Span(10, 13),), changed=(11,), removed_words=())
+    reply = sandbox.call(OUTLINE, OutlineRequest(language, source, (region,)))
+    (outline,) = reply.outlines
+    assert Span(3, 4) in outline.types
+    assert outline.fields == (Span(4, 5),)
+
+
 def test_an_outline_knows_what_removed_lines_called(sandbox):
     region = Region(shown=(Span(23, 24),), changed=(23,), removed_words=("helper", "(", "2"))
     reply = sandbox.call(OUTLINE, OutlineRequest("python", OUTLINED, (region,)))

@@ -23,8 +23,16 @@ from dsreview.languages.tasks import (
     SyntaxRequest,
 )
 from dsreview.patch import Span
+from dsreview.sandbox import Limits, Sandbox
 
 REPLY = "a reply"
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    """Impatient: what is too slow for it is slow by design."""
+    with Sandbox(Limits(wall_s=1.0, cpu_s=5, memory_bytes=512 << 20)) as sandbox:
+        yield sandbox
 
 
 def ask_all(sandbox, language, source):

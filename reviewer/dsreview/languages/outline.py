@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dsreview.languages.base import Language, ScopeKind
 from dsreview.languages.names import Name, NameRole, names
-from dsreview.languages.scopes import Scope, lines_of, scopes_at
+from dsreview.languages.scopes import Scope, holds_any, lines_of, scopes_at
 from dsreview.patch import Span
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Outline:
     imports: tuple[Span, ...]
     """Imports of names that the shown lines use; in C and C++, all."""
     types: tuple[Span, ...]
-    """Headers of the types and namespaces around the changed lines."""
+    """Headers of the types and namespaces around the changed lines, and of the type that
+    a method stands apart from, as in Go and Rust."""
     fields: tuple[Span, ...]
     """Lines of the innermost of these types that lie in none of its methods."""
     called: tuple[Span, ...]
@@ -63,19 +64,20 @@ class _Facts:
 
 def _outline(facts: _Facts, region: Region) -> Outline:
     shown = {line for span in region.shown for line in range(span.start, span.stop)}
-    changed = frozenset(region.changed)
+    changed, region_lines = sorted(region.changed), frozenset(region.changed)
     used = {name.text for name in facts.all_names if name.line in shown}
     named = {
         name.text
         for name in facts.all_names
-        if name.line in changed and name.role is not NameRole.DEFINITION
+        if name.line in region_lines and name.role is not NameRole.DEFINITION
     }
     named.update(region.removed_words)
     types = [
         scope
         for scope in facts.definitions
-        if not scope.kind.is_function_like and any(line in scope.span for line in changed)
+        if not scope.kind.is_function_like and holds_any(scope.span, changed)
     ]
+    apart = _types_apart(facts, changed, types)
     imports = [span for span, brought in facts.imports if facts.imports_files or brought & used]
     called = [
         scope.header
@@ -84,10 +86,28 @@ def _outline(facts: _Facts, region: Region) -> Outline:
     ]
     return Outline(
         imports=tuple(imports[:MAX_IMPORTS]),
-        types=tuple(scope.header for scope in types),
-        fields=tuple(_fields(facts, types[-1]))[:MAX_FIELD_LINES] if types else (),
+        types=tuple(scope.header for scope in (*types, *apart)),
+        fields=tuple(line for scope in (*types[-1:], *apart) for line in _fields(facts, scope))[
+            :MAX_FIELD_LINES
+        ],
         called=tuple(called[:MAX_SIGNATURES]),
     )
+
+
+def _types_apart(facts: _Facts, changed: list[int], types: list[Scope]) -> list[Scope]:
+    """The types by which changed methods are named, where they do not stand around them."""
+    owners = {
+        scope.name.split(".")[-2]
+        for scope in facts.definitions
+        if scope.kind is ScopeKind.FUNCTION and "." in scope.name and holds_any(scope.span, changed)
+    }
+    return [
+        scope
+        for scope in facts.definitions
+        if scope.kind is ScopeKind.TYPE
+        and scope.name.rpartition(".")[2] in owners
+        and scope not in types
+    ]
 
 
 def _fields(facts: _Facts, around: Scope) -> Iterator[Span]:

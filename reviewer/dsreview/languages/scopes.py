@@ -72,9 +72,9 @@ def scopes_at(tree: "Tree", language: Language, lines: tuple[int, ...]) -> Itera
     while True:
         node = cursor.node
         assert node is not None
-        goes_in = depth < MAX_DEPTH and _holds_any(lines_of(node), wanted)
+        goes_in = depth < MAX_DEPTH and holds_any(lines_of(node), wanted)
         scope = walk.enter(node, depth)
-        if scope is not None and _holds_any(scope.span, wanted):
+        if scope is not None and holds_any(scope.span, wanted):
             yield scope
         if goes_in and cursor.goto_first_child():
             depth += 1
@@ -282,6 +282,6 @@ def _opens_with_bracket(body: "Node") -> bool:
     return False
 
 
-def _holds_any(span: Span, wanted: list[int]) -> bool:
+def holds_any(span: Span, wanted: list[int]) -> bool:
     at = bisect_left(wanted, span.start)
     return at < len(wanted) and wanted[at] < span.stop
