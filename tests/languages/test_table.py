@@ -1,10 +1,11 @@
+import doctest
 import importlib
 
 import ast_grep_py
 import pytest
 import tree_sitter
 
-from dsreview import languages
+from dsreview import context_rows, languages, notebooks
 from dsreview.languages.base import Language
 from dsreview.languages.dynamic import PYTHON
 
@@ -117,3 +118,9 @@ def test_an_unknown_name_is_a_key_error():
 def test_a_row_is_found_by_its_name():
     assert all(languages.by_name(row.name) is row for row in languages.LANGUAGES)
     assert isinstance(PYTHON, Language)
+
+
+@pytest.mark.parametrize("module", [languages, context_rows, notebooks])
+def test_the_examples_in_docstrings_hold(module):
+    failed, tried = doctest.testmod(module)
+    assert (failed, tried > 0) == (0, True)
