@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dsreview import languages
 from dsreview.change import ChangedFile
@@ -21,17 +23,22 @@ CHANGED = {"lib.py": "def fetch(url, timeout):\n    return url, timeout\n"}
 
 @pytest.fixture
 def repository(tmp_path):
-    def git(*arguments):
-        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments]
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-
-    git("init", "-q")
+    _git(tmp_path, "init", "-q")
     (tmp_path / "pkg").mkdir()
     for path, text in {**LIBRARY, **CALLER, **PACKAGE}.items():
         (tmp_path / path).write_text(text)
-    git("add", ".")
-    git("commit", "-q", "-m", "before")
+    _commit(tmp_path)
     return tmp_path
+
+
+def _git(folder, *arguments):
+    command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *arguments]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+def _commit(folder):
+    _git(folder, "add", "-A")
+    _git(folder, "commit", "-q", "-m", "before")
 
 
 def review(folder: Path, sandbox):
@@ -75,6 +82,17 @@ def test_a_deleted_file_that_is_imported_is_found(repository, sandbox):
     assert "pkg/b.py:1" in found.scenario
 
 
+def test_a_moved_file_is_blamed_on_a_line_that_changed(repository, sandbox):
+    body = "".join(f"C{n} = {n}\n" for n in range(20))
+    (repository / "pkg" / "a.py").write_text(f"B = 1\n{body}")
+    _commit(repository)
+    (repository / "pkg" / "a.py").unlink()
+    (repository / "pkg" / "moved.py").write_text(f"B = 1\n{body}D = 1\n")
+    _git(repository, "add", "-A")
+    (found,) = review(repository, sandbox)
+    assert (found.path, found.span.start, found.span.stop) == ("pkg/moved.py", 22, 23)
+
+
 def test_nothing_is_checked_where_only_hunks_are_known(make_change, sandbox):
     change, files = make_change({**LIBRARY, **CALLER}, {**CHANGED, **CALLER})
     partial = replace(change, is_whole=False)
@@ -109,3 +127,48 @@ def test_text_that_is_not_utf8_is_read(make_change, sandbox):
     strange = replace(file, text="x = missing  # \udce9\n")
     (found,) = find_impacts(change, (strange,), sandbox, None).findings
     assert found.quote == "x = missing  # \udce9"
+
+
+SPELLING = [
+    ("def f(value):\n    return vlaue\n", "    return value"),
+    ("def f(value, values):\n    return vvalue\n", None),
+    ("def f(value):\n    return vlaue + vlaue\n", None),
+    ("def f(ab):\n    return ba\n", None),
+    ("def g():\n    value = 1\n    return value\n\n\ndef f():\n    return vlaue\n", None),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), SPELLING)
+def test_a_misspelt_name_is_respelt_where_one_name_is_near(make_change, sandbox, text, line):
+    change, files = make_change({}, {"a.py": text})
+    (found,) = find_impacts(change, files, sandbox, None).findings
+    assert (found.suggestion and found.suggestion.edit.lines) == (line and (line,))
+
+
+LINES = {
+    "a.py": "import b|from b import f|from .b import *|def f(x):|def f(x, y):|class A:|    def f(self):"
+    "|        self.f(1)|    return x|    y = 1|f(1)|b.f(2)|f(1, y=2)|        y = x|)|",
+    "a.ts": "import { f } from './b';|export function f(x) {|export const f = (x, y) => {|class A {"
+    "|  f(x) { this.f(1); }|  const y = x;|  return f(1);|}|f(1, 2);|new A();|export * from './b';|",
+    "a.go": 'package a|import "fmt"|func f(x int) {|func f(x, y int) {|\tfmt.Println(x)|\tf(1)|}|'
+    "type A struct{}|func (a *A) f(x int) {|\ta.f(1)|var y = 1|",
+    "A.java": "import a.B;|class A {|  int f(int x) {|  int f(int x, int y) {|    int y = x;|    f(1);"
+    "|    B.f(2);|  }|}|  private List<B> z;|",
+}
+
+
+@pytest.mark.parametrize("path", sorted(LINES))
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_whatever_the_change_is_a_finding_is_on_a_changed_line(make_change, sandbox, path, data):
+    lines = st.lists(st.sampled_from(LINES[path].split("|")), max_size=12).map("\n".join)
+    other = path.replace("a.", "b.").replace("A.", "B.")
+    before, after = ({path: data.draw(lines), other: data.draw(lines)} for _ in range(2))
+    change, files = make_change(before, after)
+    for finding in find_impacts(change, files, sandbox, None).findings:
+        patch = next(one for one in change.patch.files if one.path == finding.path)
+        changed = range(finding.span.start, finding.span.stop)
+        assert patch.added_lines.issuperset(changed)
+        assert changed or finding.span.start in patch.gaps

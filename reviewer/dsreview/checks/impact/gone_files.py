@@ -50,7 +50,16 @@ def find_uses_of_gone_files(program: Program, gone: Mapping[str, FilePatch]) -> 
         if program.is_made_by_build(posixpath.basename(old_path)):
             continue
         language = program.index.files[listed[0].path].language
-        yield describe(old_path, gone[old_path].path, Span(1, 1), "", listed, language)
+        file = gone[old_path]
+        yield describe(old_path, file.path, _place(file), "", listed, language)
+
+
+def _place(file: FilePatch) -> Span:
+    """The first changed line or gap; the top of a file that only moved."""
+    added, gaps = min(file.added_lines, default=None), min(file.gaps, default=None)
+    if added is not None and (gaps is None or added <= gaps):
+        return Span(added, added + 1)
+    return Span(gaps or 1, gaps or 1)
 
 
 def _named_before(program: Program, importer: str, found: Import) -> set[str]:

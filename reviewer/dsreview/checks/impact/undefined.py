@@ -6,10 +6,12 @@ somewhere that this check cannot see, and is left alone.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from dsreview.checks.impact.ambient import has_meaning_elsewhere, is_unbound, unbound_names
 from dsreview.checks.impact.known_names import GO_PACKAGES, JAVA_CLASSES, PYTHON, SCRIPT
 from dsreview.checks.impact.program import SCRIPTS, ChangedFacts, Program, is_declaration
+from dsreview.checks.impact.spelling import meant_name, respell
 from dsreview.finding import Finding, Origin, Severity
 from dsreview.patch import Span
 from dsreview.symbols import (
@@ -94,14 +96,22 @@ def find_undefined(
             continue
         if has_meaning_elsewhere(program, changed, reference.name):
             continue
-        name, language = reference.name, changed.new.language
-        yield _finding(
-            changed,
-            reference.line,
-            f"`{name}` is used here, but nothing in this file defines or imports it.",
-            f"Line {reference.line} {_FAILURES[language]} when it is reached: "
-            f"`{name}` is not defined.",
-        )
+        yield _undefined(program, changed, reference)
+
+
+def _undefined(program: Program, changed: ChangedFacts, reference: Reference) -> Finding:
+    name, failure = reference.name, _FAILURES[changed.new.language]
+    meant = meant_name(program, changed, reference)
+    question = f" Is `{meant}` meant?" if meant is not None else ""
+    finding = _finding(
+        changed,
+        reference.line,
+        f"`{name}` is used here, but nothing in this file defines or imports it.{question}",
+        f"Line {reference.line} {failure} when it is reached: `{name}` is not defined.",
+    )
+    if meant is None:
+        return finding
+    return replace(finding, suggestion=respell(changed, reference, meant))
 
 
 def find_missing_members(program: Program, changed: ChangedFacts) -> Iterator[Finding]:
