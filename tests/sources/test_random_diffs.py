@@ -108,6 +108,7 @@ def test_hunks_read_from_a_diff_give_the_new_text_and_back(texts, context):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @settings(max_examples=20_000, **QUIET)
 @given(pair, st.integers(0, 4))
 def test_hunks_of_twenty_thousand_diffs(texts, context):
@@ -146,6 +147,7 @@ def test_a_broken_diff_is_refused_or_read_consistently(patch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @settings(max_examples=20_000, **QUIET)
 @given(mutant())
 def test_twenty_thousand_broken_diffs(patch):
@@ -217,6 +219,7 @@ def test_git_applies_what_was_read(repo, seed):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(100, 120))
 def test_git_applies_what_was_read_of_twenty_thousand_diffs(repo, seed):
     check_batch(repo, seed, 1000)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from dsreview.errors import GitError
 from dsreview.sources.data_files import read_data
+from dsreview.sources.git_output import read_output
 from dsreview.sources.refs import Refs, is_ref_name, read_refs
 from dsreview.sources.repository import Repository
 
@@ -33,6 +34,7 @@ EMPTY_TREES = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
+MAX_OUTPUT_BYTES = 1 << 30
 _PINS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -79,24 +81,23 @@ class CleanRoom:
         """Has something closed before the room goes."""
         self._exit.callback(close)
 
-    def run(self, *arguments: str, allowed: tuple[int, ...] = (0,)) -> bytes:
+    def run(
+        self,
+        *arguments: str,
+        allowed: tuple[int, ...] = (0,),
+        max_bytes: int = MAX_OUTPUT_BYTES,
+    ) -> bytes:
         """Output of a git command.
 
         Raises:
-            GitError: it ended with another status than the allowed ones, or never.
+            OutputTooLarge: it is larger than `max_bytes`.
+            GitError: git ended with another status than the allowed ones, or never.
         """
         process = self.start(*arguments, has_input=False)
-        try:
-            output, complaint = process.communicate(timeout=TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            raise GitError(f"git {arguments[0]} took longer than {TIMEOUT_S:.0f} s") from None
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.communicate()
+        output, complaint = read_output(process, max_bytes, TIMEOUT_S)
         if process.returncode not in allowed:
             raise GitError(f"git {arguments[0]}: {first_line(complaint)}")
-        return bytes(output)
+        return output
 
     def start(self, *arguments: str, has_input: bool = True) -> "subprocess.Popen[bytes]":
         """A git process of the room; who starts it ends it."""

@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from dsreview.errors import GitError, RevisionError
+from dsreview.errors import RevisionError
 from dsreview.sources.clean_room import CleanRoom
 
+_FATAL = 128
 _UPSTREAM = re.compile(r"(.*)@\{(?:u|upstream|push)\}", re.IGNORECASE)
 
 
@@ -38,12 +39,12 @@ def resolve(room: CleanRoom, revision: str, kind: str = "commit") -> str:
     complete = _expand_upstream(room, revision)
     if "@{" in complete:
         room.copy_reflogs(complete.split("@{", 1)[0])
-    try:
-        # in two steps, since `:/text` would take the suffix for text
-        named = _rev_parse(room, complete)
-        return _rev_parse(room, f"{named}^{{{kind}}}")
-    except GitError:
-        raise RevisionError(_unknown(room, revision)) from None
+    # in two steps, since `:/text` would take the suffix for text
+    named = _rev_parse(room, complete)
+    found = _rev_parse(room, f"{named}^{{{kind}}}") if named else ""
+    if not found:
+        raise RevisionError(_unknown(room, revision))
+    return found
 
 
 def _is_askable(revision: str) -> bool:
@@ -51,8 +52,10 @@ def _is_askable(revision: str) -> bool:
 
 
 def _rev_parse(room: CleanRoom, revision: str) -> str:
-    output = room.run("rev-parse", "--verify", "--end-of-options", revision)
-    return output.decode().split("\n")[-2]
+    """Id that git knows something by; empty where it knows nothing."""
+    arguments = ("rev-parse", "--verify", "--end-of-options", revision)
+    output = room.run(*arguments, allowed=(0, _FATAL))
+    return output.decode().strip().rpartition("\n")[2]
 
 
 def resolve_tree(room: CleanRoom, revision: str) -> tuple[str, str]:

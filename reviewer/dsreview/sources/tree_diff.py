@@ -6,8 +6,10 @@ from dsreview.diff_parser import parse_git_diff
 from dsreview.errors import ReviewError
 from dsreview.patch import Patch
 from dsreview.sources.clean_room import CleanRoom
+from dsreview.sources.git_output import OutputTooLarge
 
 MAX_DIFF_BYTES = 64 << 20
+_TOO_LARGE = f"the diff is larger than {MAX_DIFF_BYTES >> 20} MB; name the paths to review"
 _OPTIONS = (
     "-r",
     "--raw",
@@ -41,11 +43,18 @@ def diff_trees(room: CleanRoom, base: str, head: str, limits: Sequence[str]) -> 
     Raises:
         ReviewError: it is too large all the same.
     """
-    output = room.run("diff-tree", *_OPTIONS, base, head)
-    if len(output) > MAX_DIFF_BYTES and limits:
+    try:
+        return _diff(room, base, head)
+    except OutputTooLarge:
+        if not limits:
+            raise ReviewError(_TOO_LARGE) from None
+    try:
         # not at once: git finds no rename whose other name is outside the limits
-        output = room.run("diff-tree", *_OPTIONS, base, head, "--", *limits)
-    if len(output) > MAX_DIFF_BYTES:
-        size, most = len(output) >> 20, MAX_DIFF_BYTES >> 20
-        raise ReviewError(f"a diff of {size} MB, more than {most} MB; name the paths to review")
+        return _diff(room, base, head, "--", *limits)
+    except OutputTooLarge:
+        raise ReviewError(_TOO_LARGE) from None
+
+
+def _diff(room: CleanRoom, *trees_and_limits: str) -> Patch:
+    output = room.run("diff-tree", *_OPTIONS, *trees_and_limits, max_bytes=MAX_DIFF_BYTES)
     return parse_git_diff(output)
