@@ -173,3 +173,41 @@ def test_every_suggestion_that_is_shown_was_proved(sandbox):
     assert [one.edit.lines for one in shown] == [(GOOD,)]
     assert len(result.refused) == len(lines) - 1
     assert len(result.findings) == len(lines)
+
+
+class Folder:
+    def __init__(self, files):
+        self.files = files
+
+    def paths(self):
+        return sorted(self.files)
+
+    def read(self, path):
+        return self.files.get(path)
+
+    def identity(self, path):
+        return None
+
+    def size_bytes(self, path):
+        return len(self.files[path])
+
+
+@pytest.mark.parametrize(
+    ("neighbour", "is_shown"),
+    [("shop/tax.go", True), ("other/tax.go", False), ("shop/tax.py", False)],
+)
+def test_a_package_lends_its_names_to_its_own_files_alone(sandbox, neighbour, is_shown):
+    old = "package shop\n\nfunc price(net int) int {\n\treturn net\n}\n"
+    new = old.replace("return net", "return net * 2")
+    rows = unified_diff(old.splitlines(True), new.splitlines(True), "a/shop/p.go", "b/shop/p.go")
+    patch = parse_patch("".join(rows).encode()).files[0].file
+    file = ChangedFile("shop/p.go", "go", patch, old, new)
+    given = replace(
+        finding(),
+        path="shop/p.go",
+        quote="return net * 2",
+        suggestion=Suggestion(Edit(Span(4, 5), ("\treturn net * taxRate()",))),
+    )
+    head = Folder({"shop/p.go": new.encode(), neighbour: b"func taxRate() int { return 2 }"})
+    result = repair([given], [file], sandbox, None, RepairSettings(), head=head)
+    assert (result.findings[0].suggestion is not None) is is_shown

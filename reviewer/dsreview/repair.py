@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from dsreview.answer_cache import Usage, complete
 from dsreview.answers import AnswerError, parse_repair
 from dsreview.cache import Cache
-from dsreview.change import ChangedFile
+from dsreview.change import ChangedFile, EmptySnapshot, Snapshot
 from dsreview.constraints import CONSTRAINTS, Candidate, NotVerifiable, Violation
 from dsreview.errors import BackendError
 from dsreview.finding import Edit, Finding, Origin, Proof, Refusal, Suggestion
+from dsreview.package_words import PackageWords
 from dsreview.prompt import Answer, Backend, Sampling, StopReason
 from dsreview.repair_prompt import repair_prompt
 from dsreview.sandbox import Sandbox
@@ -64,13 +65,17 @@ def repair(
     backend: Backend | None,
     settings: RepairSettings,
     cache: Cache | None = None,
+    head: Snapshot | None = None,
 ) -> RepairResult:
     """Prove the suggestions of `findings`, and ask `backend` again for those that fail.
+
+    `head` shows the names of a package's other files; without it they count as unknown.
 
     Suggestions of checks pass the same gate but are not asked for again. A model that
     fails costs the suggestions that wait for it, not the findings.
     """
-    rounds = _Rounds(findings, {file.path: file for file in files}, sandbox)
+    packages = PackageWords(head if head is not None else EmptySnapshot())
+    rounds = _Rounds(findings, {file.path: file for file in files}, sandbox, packages)
     started = time.monotonic()
     pending = rounds.prove_all()
     number, usage = 1, Usage()
@@ -109,12 +114,17 @@ class _Rounds:
     """The findings as they stand, and what was refused so far."""
 
     def __init__(
-        self, findings: Sequence[Finding], files: dict[str, ChangedFile], sandbox: Sandbox
+        self,
+        findings: Sequence[Finding],
+        files: dict[str, ChangedFile],
+        sandbox: Sandbox,
+        packages: PackageWords,
     ) -> None:
         self.findings = list(findings)
         self.refusals: list[Refusal] = []
         self._files = files
         self._sandbox = sandbox
+        self._packages = packages
 
     def prove_all(self) -> list[Refused]:
         """Refused suggestions of the model; those of checks are dropped at once."""
@@ -135,7 +145,9 @@ class _Rounds:
     def prove(self, index: int, edit: Edit, round_number: int) -> Refused | None:
         """Give the finding its suggestion with its proof; None if it holds."""
         finding = self.findings[index]
-        candidate = Candidate(self._files[finding.path], edit, finding.quote)
+        file = self._files[finding.path]
+        words = self._packages.around(file.patch.path, file.language)
+        candidate = Candidate(file, edit, finding.quote, words)
         verdict = judge(candidate, self._sandbox)
         if isinstance(verdict, Violation):
             return Refused(index, candidate, verdict)

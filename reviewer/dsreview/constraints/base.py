@@ -18,6 +18,8 @@ class Candidate:
     edit: Edit
     quote: str
     """The code that the finding is about; empty where there is nothing to quote."""
+    package_words: frozenset[str] = frozenset()
+    """Words of the files that share their names with this one without an import."""
 
     @property
     def lines(self) -> list[str]:

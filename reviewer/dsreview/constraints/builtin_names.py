@@ -6,29 +6,40 @@ from collections.abc import Mapping
 from typing import Final
 
 _JAVASCRIPT = """
-    AbortController AbortSignal Array ArrayBuffer Atomics BigInt BigInt64Array
-    BigUint64Array Blob Boolean Buffer CustomEvent DOMException DataView Date Element Error
-    EvalError Event EventTarget File FileReader FinalizationRegistry Float32Array
-    Float64Array FormData Function HTMLElement Headers Infinity Int16Array Int32Array
-    Int8Array Intl Iterator JSON Map Math MessageChannel MutationObserver NaN Node NodeList
-    Number Object Promise Proxy RangeError ReadableStream ReferenceError Reflect RegExp
-    Request Response Set SharedArrayBuffer String Symbol SyntaxError TextDecoder TextEncoder
-    TypeError URIError URL URLSearchParams Uint16Array Uint32Array Uint8Array
-    Uint8ClampedArray WeakMap WeakRef WeakSet WebAssembly WebSocket Worker XMLHttpRequest
-    __dirname __filename alert arguments atob btoa cancelAnimationFrame clearImmediate
+    AbortController AbortSignal AggregateError Array ArrayBuffer Atomics BigInt
+    BigInt64Array BigUint64Array Blob Boolean Buffer Comment CompressionStream Crypto
+    CryptoKey CustomEvent DOMException DOMParser DOMRect DataView Date DecompressionStream
+    Document DocumentFragment Element Error EvalError Event EventSource EventTarget File
+    FileReader FinalizationRegistry Float32Array Float64Array FormData Function HTMLElement
+    Headers History Image Infinity Int16Array Int32Array Int8Array IntersectionObserver Intl
+    Iterator JSON Location Map Math MessageChannel MessagePort MutationObserver NaN
+    Navigator Node NodeList Number Object PerformanceObserver Promise Proxy Range RangeError
+    ReadableStream ReferenceError Reflect RegExp Request ResizeObserver Response Selection
+    Set SharedArrayBuffer Storage String Symbol SyntaxError Text TextDecoder
+    TextDecoderStream TextEncoder TextEncoderStream TransformStream TypeError URIError URL
+    URLSearchParams Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef
+    WeakSet WebAssembly WebSocket Window Worker WritableStream XMLHttpRequest __dirname
+    __filename addEventListener afterAll afterEach alert arguments assertType atob beforeAll
+    beforeEach bench btoa cancelAnimationFrame cancelIdleCallback clearImmediate
     clearInterval clearTimeout console crypto customElements decodeURI decodeURIComponent
-    document encodeURI encodeURIComponent escape eval exports fetch global globalThis
-    history indexedDB isFinite isNaN localStorage location module navigator parseFloat
-    parseInt performance process queueMicrotask requestAnimationFrame require self
-    sessionStorage setImmediate setInterval setTimeout structuredClone undefined unescape
-    window afterAll afterEach beforeAll beforeEach describe expect it jest test vi
+    describe dispatchEvent document encodeURI encodeURIComponent escape eval expect
+    expectTypeOf exports fetch getComputedStyle global globalThis history indexedDB
+    innerHeight innerWidth isFinite isNaN it jest localStorage location matchMedia module
+    navigator parseFloat parseInt performance process queueMicrotask
+    removeEventListener requestAnimationFrame requestIdleCallback require self
+    sessionStorage setImmediate setInterval setTimeout structuredClone suite test undefined
+    unescape vi window
 """
 _TYPESCRIPT = """
-    Awaited Capitalize ConstructorParameters Exclude Extract InstanceType Lowercase
-    NonNullable Omit OmitThisParameter Parameters Partial Pick PromiseLike Readonly
-    ReadonlyArray ReadonlyMap ReadonlySet Record Required ReturnType ThisType Uncapitalize
-    Uppercase any asserts bigint boolean const infer is keyof never null number object
-    string symbol unique unknown void
+    ArrayLike AsyncGenerator AsyncIterable AsyncIterableIterator AsyncIterator Awaited
+    BodyInit BufferSource CSSStyleDeclaration CanvasRenderingContext2D Capitalize
+    ConstructorParameters Disposable ErrorOptions EventListener Exclude Extract Generator
+    HTMLCollectionOf HeadersInit InstanceType Iterable IterableIterator JSX Lowercase
+    NoInfer NodeJS NodeListOf NonNullable Omit OmitThisParameter Parameters Partial Pick
+    PromiseLike PropertyDescriptor PropertyKey Readonly ReadonlyArray ReadonlyMap
+    ReadonlySet Record RequestInfo Required ReturnType TemplateStringsArray Thenable
+    ThisType Uncapitalize Uppercase any asserts bigint boolean const infer is keyof never
+    null number object string symbol unique unknown void
 """
 _JAVA = """
     AbstractMethodError Appendable ArithmeticException ArrayIndexOutOfBoundsException
@@ -58,12 +69,12 @@ _RUST = """
     IntoIterator Iterator None Ok Option Ord PartialEq PartialOrd Result Self Send Sized
     Some String Sync ToOwned ToString TryFrom TryInto Unpin Vec _ alloc allow assert
     assert_eq assert_ne bool cfg char cold column compile_error concat core crate dbg
-    debug_assert debug_assert_eq debug_assert_ne derive deny deprecated doc drop env eprint
-    eprintln f32 f64 file format format_args i128 i16 i32 i64 i8 include include_bytes
-    include_str inline isize line macro_rules matches module_path must_use non_exhaustive
-    option_env panic print println repr self should_panic std str stringify super test
-    thread_local todo track_caller u128 u16 u32 u64 u8 unimplemented unreachable usize vec
-    warn write writeln
+    debug_assert debug_assert_eq debug_assert_ne deny deprecated derive doc drop env eprint
+    eprintln f32 f64 false feature file format format_args i128 i16 i32 i64 i8 include
+    include_bytes include_str inline isize line macro_rules matches module_path must_use
+    non_exhaustive option_env panic print println repr self should_panic std str stringify
+    super target_arch target_os test thread_local todo track_caller true u128 u16 u32 u64 u8
+    unimplemented unix unreachable usize vec warn windows write writeln
 """
 _C = """
     FILE INT_MAX INT_MIN LONG_MAX NULL SIZE_MAX UINT_MAX _Bool bool char double errno false
@@ -104,12 +115,13 @@ _KOTLIN = """
     UnsupportedOperationException also apply arrayListOf arrayOf arrayOfNulls assert
     booleanArrayOf buildList buildMap buildSet buildString byteArrayOf charArrayOf check
     checkNotNull compareBy compareByDescending compareValues compareValuesBy doubleArrayOf
-    emptyArray emptyList emptyMap emptySequence emptySet enumValueOf enumValues error field
-    floatArrayOf generateSequence getValue hashMapOf hashSetOf intArrayOf it java javax
-    kotlin lateinit lazy lazyOf let linkedMapOf linkedSetOf listOf listOfNotNull longArrayOf
-    mapOf maxOf minOf mutableListOf mutableMapOf mutableSetOf print println readLine readln
-    repeat require requireNotNull run runCatching sequence sequenceOf setOf setValue
-    shortArrayOf sortedMapOf sortedSetOf synchronized takeIf takeUnless to use value with
+    emptyArray emptyList emptyMap emptySequence emptySet enumValueOf enumValues error false
+    field floatArrayOf generateSequence getValue hashMapOf hashSetOf intArrayOf it java
+    javax kotlin lateinit lazy lazyOf let linkedMapOf linkedSetOf listOf listOfNotNull
+    longArrayOf mapOf maxOf minOf mutableListOf mutableMapOf mutableSetOf null print println
+    readLine readln repeat require requireNotNull run runCatching sequence sequenceOf setOf
+    setValue shortArrayOf sortedMapOf sortedSetOf super synchronized takeIf takeUnless this
+    to true use value with
 """
 _SWIFT = """
     Any AnyObject Array ArraySlice Bool CaseIterable Character ClosedRange Codable

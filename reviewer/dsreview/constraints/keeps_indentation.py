@@ -5,6 +5,7 @@ stands at the level of a neighbour, or of the lines that were removed there. One
 of difference is let pass: people misalign.
 """
 
+import re
 from typing import Final
 
 from dsreview.constraints.base import Candidate, Constraint, Violation
@@ -14,7 +15,9 @@ from dsreview.sandbox import Sandbox
 _NAME: Final = "keeps-indentation"
 _TAB_WIDTH: Final = 4
 _TOLERANCE: Final = 1
-_OPENS: Final = ("{", "(", "[", ":", "->", "=>", "then", "do", "else", "begin", "try", "|", ",")
+_GOES_ON: Final = (",", "(", "[", "=", "+", "&&", "||", "?", "\\")
+_CLOSES: Final = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b)")
+_OPENS: Final = ("{", "(", "[", ":", "->", "=>", "then", "do", "else", "begin", "try", "|")
 
 
 def _keeps_indentation(candidate: Candidate, _: Sandbox) -> Violation | None:
@@ -42,13 +45,14 @@ def _wrong_character(new: list[tuple[int, str]], candidate: Candidate) -> Violat
 
 
 def _wrong_level(new: list[tuple[int, str]], candidate: Candidate) -> Violation | None:
-    language = candidate.file.language
+    language, start = candidate.file.language, candidate.edit.span.start
+    above = [line for line in candidate.lines[: start - 1] if line.strip()]
+    if above and above[-1].rstrip().endswith(_GOES_ON):
+        return None  # a continued line is aligned, not indented
     old = [line for line in candidate.replaced if _has_level(line, language)]
-    number, first = new[0]
     if not old:
-        levels = _levels_around(candidate)
-        fits = not levels or any(abs(_level(first) - level) <= _TOLERANCE for level in levels)
-        return None if fits else _misplaced(number, first, min(levels))
+        return _wrong_level_inserted(new, candidate, above)
+    number, first = new[0]
     expected = _level(old[0])
     is_kept = any(line == old[0] for _, line in new)
     if not is_kept and abs(_level(first) - expected) > _TOLERANCE:
@@ -60,8 +64,36 @@ def _wrong_level(new: list[tuple[int, str]], candidate: Candidate) -> Violation 
     return None
 
 
+def _wrong_level_inserted(
+    new: list[tuple[int, str]], candidate: Candidate, above: list[str]
+) -> Violation | None:
+    number, first = next((row for row in new if not _CLOSES.match(row[1])), new[0])
+    levels = _levels_around(candidate)
+    if _starts_paragraph(candidate, number):
+        levels |= _open_levels(above)
+    fits = not levels or any(abs(_level(first) - level) <= _TOLERANCE for level in levels)
+    return None if fits else _misplaced(number, first, min(levels))
+
+
+def _starts_paragraph(candidate: Candidate, number: int) -> bool:
+    """Whether the line before is blank or only closes something: a new definition may start."""
+    start = candidate.edit.span.start
+    written = candidate.edit.lines[: number - start]
+    before = (*candidate.lines[: start - 1], *written)[-1:]
+    return not before or not before[0].strip() or bool(_CLOSES.match(before[0]))
+
+
+def _open_levels(above: list[str]) -> set[int]:
+    """Levels of the blocks that are open behind the last of these lines."""
+    levels: list[int] = []
+    for line in reversed(above):
+        if not levels or _level(line) < levels[-1]:
+            levels.append(_level(line))
+    return set(levels)
+
+
 def _levels_around(candidate: Candidate) -> set[int]:
-    """Where an inserted line may start."""
+    """Where an inserted line may start, if no new definition does."""
     start = candidate.edit.span.start
     lines, language = candidate.lines, candidate.file.language
     before = next((row for row in reversed(lines[: start - 1]) if _has_level(row, language)), None)

@@ -2,16 +2,20 @@
 
 A name is known where the file has it, the edit itself defines or imports it, the old
 file used it from elsewhere, or the language brings it. What stands behind a dot is
-not checked. Where names come into a file unseen (`#include`, `import *`, classes of the
-same namespace), the kinds of names that come that way are not checked either.
+not checked. Where names come into a file unseen (`#include`, `import *`, other files of a
+package), the kinds of names that come that way are not checked either.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from dsreview.constraints.base import Candidate, Constraint, NotVerifiable, Violation
 from dsreview.constraints.builtin_names import BUILTIN_NAMES
+from dsreview.constraints.unseen_names import (
+    imports_everything,
+    may_be_unseen,
+    written_names,
+)
 from dsreview.errors import TaskFailed
 from dsreview.languages.names import Name, NameRole
 from dsreview.languages.tasks import NAMES, NamesRequest
@@ -20,14 +24,8 @@ from dsreview.sandbox import Sandbox
 
 _NAME: Final = "known-names"
 _BRINGS: Final = (NameRole.DEFINITION, NameRole.IMPORT)
-_GO_IMPORT: Final = re.compile(
-    r"^import\s*(?:\(([^)]*)\)|((?:[\w.]+ +)?\"[^\"\n]*\"))", re.MULTILINE
-)
 _IMPLICIT_THIS: Final = frozenset({"java", "cpp", "c_sharp", "kotlin", "swift", "ruby"})
 """Languages in which a member is also a plain name inside its class."""
-_TYPES_UNSEEN: Final = frozenset({"c", "cpp", "c_sharp", "swift", "ruby", "php"})
-"""Languages in which types and constants arrive without being named in the file."""
-_FUNCTIONS_UNSEEN: Final = frozenset({"c", "cpp", "swift", "ruby", "php", "bash"})
 
 
 def _known_names(candidate: Candidate, sandbox: Sandbox) -> Violation | NotVerifiable | None:
@@ -41,15 +39,16 @@ def _known_names(candidate: Candidate, sandbox: Sandbox) -> Violation | NotVerif
         gone = _names(language, candidate.file.old_text or "", sandbox)
     except TaskFailed as failure:
         return NotVerifiable(_NAME, str(failure))
-    if _imports_everything(language, text):
+    if imports_everything(candidate.file.path, language, text):
         return None
     written = [name for name in after if name.line in candidate.edited_span]
-    known = _known(language, before, written) | _used_before(gone)
-    if language == "go":
-        known |= _go_packages(edited)
+    known = _known(language, before, written) | _used_before(gone) | written_names(language, edited)
+    rows = edited.split("\n")
     for name in written:
-        is_checked = name.role is NameRole.REFERENCE and not _may_be_unseen(language, name)
-        if is_checked and name.text not in known:
+        is_checked = name.role is NameRole.REFERENCE and name.text not in known
+        if not is_checked or name.text in candidate.package_words:
+            continue
+        if not may_be_unseen(language, name, rows[name.line - 1]):
             message = f"line {name.line} uses {name.text}, which nothing defines or imports"
             return Violation(_NAME, message, Span(name.line, name.line + 1))
     return _orphan(before, after, candidate.edit.span)
@@ -82,32 +81,6 @@ def _used_before(old: Sequence[Name]) -> frozenset[str]:
     """Names that the old file used from elsewhere: a fix may bring back what was removed."""
     own = {name.text for name in old if name.role in _BRINGS}
     return frozenset(name.text for name in old if name.role is NameRole.REFERENCE) - own
-
-
-def _go_packages(text: str) -> frozenset[str]:
-    """Words of the import paths of Go, whose last one, or almost, is the package's name."""
-    paths = (match[1] or match[2] for match in _GO_IMPORT.finditer(text))
-    return frozenset(word for path in paths for word in re.findall(r"\w+", path))
-
-
-def _may_be_unseen(language: str, name: Name) -> bool:
-    text = name.text.lstrip("$@")
-    if language in _FUNCTIONS_UNSEEN and name.is_called:
-        return True
-    is_type_like = text[:1].isupper() or text.endswith("_t")
-    return language in _TYPES_UNSEEN | {"bash"} and is_type_like
-
-
-def _imports_everything(language: str, text: str) -> bool:
-    """Whether an import of the file brings names that it does not list."""
-    words = {
-        "python": ("import *",),
-        "java": (".*;",),
-        "kotlin": (".*\n",),
-        "rust": ("::*",),
-        "go": ("import . ", '\t. "'),
-    }
-    return any(word in text for word in words.get(language, ()))
 
 
 KNOWN_NAMES = Constraint(
