@@ -32,6 +32,8 @@ class Rule:
     any, it is about the first line of the match."""
     filters: tuple[str, ...] = ()
     """Names in `rule_filters.FILTERS`; a match counts where all of them agree."""
+    finder: str = ""
+    """Name in `rule_filters.FINDERS`: what in the match to report; empty for the match."""
     fix: str | None = None
     """ast-grep's template, where the rule says that it is safe."""
     files: tuple[str, ...] = ()
@@ -64,6 +66,7 @@ class _Extras(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.9
     languages: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    finder: str = ""
     safe_fix: bool = False
     valid: tuple[str, ...] = ()
     invalid: tuple[InvalidCase, ...] = ()
@@ -206,6 +209,7 @@ def _rule(document: _Document, name: str) -> Rule:
         config=json.dumps(matched_by, default=str).encode(),
         labels=tuple(key for key, label in labels.items() if label.style == "primary"),
         filters=extras.filters,
+        finder=extras.finder,
         fix=document.fix if extras.safe_fix and isinstance(document.fix, str) else None,
         files=tuple(_glob(entry) for entry in document.files or ()),
         ignores=tuple(_glob(entry) for entry in document.ignores or ()),

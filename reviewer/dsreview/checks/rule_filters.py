@@ -6,7 +6,7 @@ They run in the sandbox, on ast-grep's nodes. In doubt a filter says no.
 import ast
 import re
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ PERCENT = re.compile(
     r"(?:\.(?P<precision>\*|\d+))?[hlL]?(?P<type>.|$)",
     re.DOTALL,
 )
+LITERAL_KEYS = frozenset(("string", "integer", "number", "property_identifier"))
 PERCENT_TYPES = frozenset("diouxXeEfFgGcrsa")
 
 
@@ -125,9 +126,31 @@ def same_texts(match: "SgNode") -> bool:
     return first is not None and second is not None and _words(first) == _words(second)
 
 
+def imports_pyyaml(match: "SgNode") -> bool:
+    """`yaml` of this Python file is PyYAML: ruamel.yaml is used under the same name."""
+    text = match.get_root().root().text()
+    return re.search(r"(?m)^[ \t]*import (\w+, *)*yaml\b", text) is not None
+
+
+def duplicate_keys(mapping: "SgNode", lines: Container[int]) -> "Iterator[SgNode]":
+    """Literal keys of a dict or object that stand twice with different values."""
+    seen: dict[str, SgNode] = {}
+    for pair in mapping.named_children():
+        key, value = pair.field("key"), pair.field("value")
+        if pair.kind() != "pair" or key is None or value is None:
+            continue
+        if key.kind() not in LITERAL_KEYS or _has_interpolation(key):
+            continue
+        first = seen.setdefault(key.text(), pair)
+        earlier = first.field("value")
+        if earlier is not None and _words(earlier) != _words(value):
+            yield pair if pair.range().start.line + 1 in lines else first
+
+
 FILTERS: "Mapping[str, Callable[[SgNode], bool]]" = {
     "braces_name_a_local": braces_name_a_local,
     "format_places_missing": format_places_missing,
+    "imports_pyyaml": imports_pyyaml,
     "logging_count_differs": logging_count_differs,
     "makes_a_coroutine": makes_a_coroutine,
     "percent_count_differs": percent_count_differs,
@@ -135,6 +158,16 @@ FILTERS: "Mapping[str, Callable[[SgNode], bool]]" = {
     "same_texts": same_texts,
 }
 """Each says whether the match counts."""
+
+FINDERS: "Mapping[str, Callable[[SgNode, Container[int]], Iterator[SgNode]]]" = {
+    "duplicate_keys": duplicate_keys,
+}
+"""Each says what in the match the rule is about, given the lines that were asked for:
+where looking at each pair in YAML would take quadratic time."""
+
+
+def _has_interpolation(key: "SgNode") -> bool:
+    return any(child.kind() == "interpolation" for child in key.children())
 
 
 def _words(node: "SgNode") -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dsreview.checks.rule_file import Rule, read_rules
-from dsreview.checks.rule_filters import FILTERS
+from dsreview.checks.rule_filters import FILTERS, FINDERS
 from dsreview.checks.rule_fix import VARIABLE, captured_text, filled
 from dsreview.errors import RuleError
 from dsreview.sandbox import Task
@@ -95,18 +95,28 @@ READ_TEAM_RULES = Task(
 def find_matches(request: MatchRequest) -> MatchReply:
     """What the rules find on the lines asked for, in the order of rules and of the source."""
     text = request.source.decode("utf-8", "surrogateescape")
-    # one for one, so that positions stay those of the text; ast-grep takes no surrogates
-    root = _root(SURROGATE.sub("\ufffd", text), request.language)
     texts = text.split("\n")
     lines = frozenset(n for n in request.lines if len(texts[n - 1]) <= MAX_LINE_LENGTH)
+    if not lines:
+        return MatchReply(())
+    # one for one, so that positions stay those of the text; ast-grep takes no surrogates
+    root = _root(SURROGATE.sub("\ufffd", text), request.language)
     return MatchReply(
         tuple(
             match
             for rule in request.rules
-            for node in root.find_all(json.loads(rule.config))
+            for node in _nodes(rule, root, lines)
             if (match := _match(rule, node, lines, texts)) is not None
         )
     )
+
+
+def _nodes(rule: Rule, root: "SgNode", lines: frozenset[int]) -> "Iterator[SgNode]":
+    for node in root.find_all(json.loads(rule.config)):
+        if rule.finder:
+            yield from FINDERS[rule.finder](node, lines)
+        else:
+            yield node
 
 
 FIND_MATCHES = Task("dsreview.checks.rule_tasks:find_matches", MatchRequest, MatchReply, "matching")
@@ -121,6 +131,8 @@ def _root(text: str, language: str) -> "SgNode":
 def _try(rule: Rule, name: str) -> None:
     for unknown in sorted(set(rule.filters) - set(FILTERS)):
         raise RuleError(f"{name}: metadata.dsreview.filters: {unknown!r} is no filter")
+    if rule.finder and rule.finder not in FINDERS:
+        raise RuleError(f"{name}: metadata.dsreview.finder: {rule.finder!r} is no finder")
     for language in rule.languages:
         try:
             _root("", language).find_all(json.loads(rule.config))

@@ -7,6 +7,7 @@ A file is an ast-grep rule, as ast-grep documents it. Ours stands in `metadata.d
     scenario    a concrete situation and what goes wrong in it; may name $VARIABLES
     languages   where it is tried, if not only in `language`
     filters     names in `checks/rule_filters.py`: what YAML cannot say of a match
+    finder      a name in its FINDERS: which nodes inside the match are meant
     safe_fix    true: `fix` is offered as a suggestion
     valid       code on which the rule is silent: near misses
     invalid     code in which it finds something: `code`, `lines` (the first line of each
