@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dsreview.checks.impact.ambient import has_meaning_elsewhere
 from dsreview.checks.impact.known_names import EVERYWHERE
@@ -239,24 +239,28 @@ def _uses_in_go(program: Program, removal: Removal) -> Iterator[Use]:
 
 
 def _describe(changed: ChangedFacts, name: str, place: Span, uses: Sequence[Use]) -> Finding:
-    return describe(name, changed.path, place, changed.quote(place), uses, changed.new.language)
+    event = f"`{name}` is gone from {changed.path}"
+    finding = finding_of(changed.path, place, event, uses, changed.new)
+    return replace(finding, quote=changed.quote(place))
 
 
-def describe(
-    name: str, path: str, place: Span, quote: str, uses: Sequence[Use], language: str
+def finding_of(
+    path: str, place: Span, event: str, uses: Sequence[Use], facts: FileSymbols
 ) -> Finding:
+    """`event` says what happened; `facts` are of a file in the language of the uses."""
     first = uses[0]
     where = f"{first.path}:{first.line}"
-    others = f" and at {len(uses) - 1} more" if len(uses) > 1 else ""
-    failure = _FAILURES[language][first.kind]
+    others = f" (and {len(uses) - 1} more)" if len(uses) > 1 else ""
+    does = "imports" if first.kind == "import" else "uses"
+    failure = _FAILURES[facts.language][first.kind]
     return Finding(
         rule="dangling-reference",
         severity=Severity.HIGH,
         path=path,
         span=place,
-        quote=quote,
-        message=f"`{name}` is gone from here, but {where}{others} still uses it.",
-        scenario=f"{where} {failure}: `{name}` is no longer defined in {path}.",
+        quote="",
+        message=f"{event}, but {where}{others} still {does} it.",
+        scenario=f"{where} {failure}, because {event}.",
         confidence=0.9,
         origin=Origin.IMPACT,
     )

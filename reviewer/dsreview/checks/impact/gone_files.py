@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 
 from dsreview.change import Change
-from dsreview.checks.impact.dangling import Use, describe
+from dsreview.checks.impact.dangling import Use, finding_of
 from dsreview.checks.impact.program import Program
 from dsreview.finding import Finding
 from dsreview.patch import FileKind, FilePatch, FileStatus, Span
@@ -49,9 +49,13 @@ def find_uses_of_gone_files(program: Program, gone: Mapping[str, FilePatch]) -> 
     for old_path, listed in uses.items():
         if program.is_made_by_build(posixpath.basename(old_path)):
             continue
-        language = program.index.files[listed[0].path].language
+        facts = program.index.files[listed[0].path]
         file = gone[old_path]
-        yield describe(old_path, file.path, _place(file), "", listed, language)
+        is_moved = file.status is FileStatus.RENAMED
+        event = (
+            f"`{old_path}` was moved to `{file.path}`" if is_moved else f"`{old_path}` is deleted"
+        )
+        yield finding_of(file.path, _place(file), event, listed, facts)
 
 
 def _place(file: FilePatch) -> Span:
