@@ -77,9 +77,10 @@ def _load(checkpoint: Checkpoint, config: Any, device: torch.device, dtype: torc
         "use_safetensors": True,
         "trust_remote_code": False,
         "output_loading_info": True,
-        "experts_implementation": _EXPERTS.get(device.type, "eager"),
     }
     model_class = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    if model_class._can_set_experts_implementation():  # transformers before 5.23 refuse it else
+        options["experts_implementation"] = _EXPERTS.get(device.type, "eager")
     has_sdpa = getattr(model_class, "_supports_sdpa", False)
     options["attn_implementation"] = "sdpa" if has_sdpa else "eager"
     try:

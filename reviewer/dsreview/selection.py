@@ -144,7 +144,8 @@ def _read(
     if patch.path.endswith(".ipynb"):
         return _cells(patch, old_text, text)
     first_line = text.partition("\n")[0]
-    language = languages.detect(patch.path, first_line)
+    source = text.encode("utf-8", "surrogateescape")
+    language = languages.detect(patch.path, first_line, source)
     if language is None and not has_model:
         reason = "no checks for this kind of file"
         return (), _skipped(patch.path, reason, is_excluded=True)
