@@ -197,6 +197,11 @@ def test_a_patch_whose_own_lines_end_in_crlf_is_read_and_said_so():
     assert "CRLF" in patch.notes[0]
 
 
+def test_a_heading_with_a_carriage_return_does_not_convert_the_patch():
+    (hunk,) = only(b"--- a/x\n+++ b/x\n@@ -1 +1 @@ f()\r\n-a\r\n+b\r\n").hunks
+    assert [line.text for line in hunk.lines] == ["a\r", "b\r"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_a_patch_written_by_powershell_is_read(encoding):
     text = f"diff --git a/é b/é\n--- a/é\n+++ b/é\n{HUNK}".replace("\n", "\r\n")

@@ -38,6 +38,7 @@ _STATUS = {
     "T": FileStatus.TYPE_CHANGED,
 }
 _KINDS = {" ": LineKind.CONTEXT, "": LineKind.CONTEXT, "+": LineKind.ADDED, "-": LineKind.REMOVED}
+_CONVERTED = re.compile(r"(?:diff --git .*|@@ -[\d,]+ \+[\d,]+ @@)\r$")
 _RAW = re.compile(rb":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*\0")
 
 
@@ -149,7 +150,7 @@ def parse_patch(text: bytes) -> ForeignPatch:
     """
     notes: list[str] = []
     lines = split_lines(_decode(text, notes))
-    if any(line.endswith("\r") for line in lines if line.startswith(("diff --git ", "@@ -"))):
+    if any(_CONVERTED.match(line) for line in lines):
         lines = [line.removesuffix("\r") for line in lines]
         notes.append("the patch had its line ends converted to CRLF; they were read as LF")
     sections = read_sections(lines)

@@ -5,6 +5,7 @@ makes sure that the vectors are live: git itself, asked plainly, does run most.
 """
 
 import copy
+import itertools
 import os
 import shutil
 
@@ -361,15 +362,19 @@ def test_nothing_is_executed_and_nothing_is_hidden(hostile, expected, vector):
     assert hostile.executions == []
 
 
+def pairs():
+    """Each two vectors once; the one that moves the git folder goes last."""
+    for pair in itertools.combinations(VECTORS, 2):
+        if not set(pair) <= LAZY:
+            yield tuple(sorted(pair, key=lambda vector: vector is fsmonitor_by_git_file))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("second", VECTORS, ids=lambda vector: vector.__name__)
-@pytest.mark.parametrize("first", VECTORS, ids=lambda vector: vector.__name__)
+@pytest.mark.parametrize(("first", "second"), pairs(), ids=lambda vector: vector.__name__)
 def test_no_pair_of_vectors_executes_anything(hostile, expected, first, second):
-    if first is second or {first, second} <= LAZY:
-        pytest.skip("the same trap twice")
     for vector in (first, second):
         vector(hostile)
-        if hostile.log.exists():
-            hostile.log.unlink()
+    if hostile.log.exists():
+        hostile.log.unlink()  # setting a trap may set it off
     assert review(hostile.repo) == expected
     assert hostile.executions == []
