@@ -7,6 +7,8 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+import torch
+
 from dsengine.checkpoint import digest, estimate_memory, open_checkpoint
 from dsengine.completion import Completion, EngineStats
 from dsengine.device import DTYPES, choose_device, default_dtype, require_memory
@@ -19,6 +21,7 @@ from dsengine.scheduler import OnProgress, Scheduler
 from dsengine.sequence import Sampling, Sequence, Vocabulary
 from dsengine.tokenizer import Tokenizer
 
+_SMALL = 20_000_000  # parameters; threads on such matrices wait for each other, 30x on a busy CPU
 _MAX_WINDOW = 32_768  # beyond it one prompt's cache outgrows most machines
 
 
@@ -57,6 +60,8 @@ class Engine:
         torch_dtype = DTYPES[dtype] if dtype else default_dtype(torch_device)
         self.device = torch_device.type
         self.dtype = str(torch_dtype).removeprefix("torch.")
+        if self.device == "cpu" and checkpoint.num_parameters < _SMALL:
+            torch.set_num_threads(1)
         require_memory(estimate_memory(checkpoint.folder, self.dtype), torch_device)
         network = Network(checkpoint, torch_device, torch_dtype)
         _check_vocabulary(checkpoint.folder, self._tokenizer, network.vocab_size)

@@ -115,7 +115,7 @@ def test_the_review_schema_keeps_too(random_model, schema):
 def test_a_thousand_answers_keep_to_the_schema(random_model):
     engine = Engine(random_model, device="cpu", batch_size=16, max_thinking_tokens=5)
     for seed, schema in enumerate(SCHEMAS.values()):
-        assert run_all(engine, schema, 84, seed) > 50
+        assert run_all(engine, schema, 84, seed) > 10
 
 
 @pytest.mark.parametrize(
