@@ -51,15 +51,19 @@ def _known_names(candidate: Candidate, sandbox: Sandbox) -> Violation | NotVerif
         if not may_be_unseen(language, name, rows[name.line - 1]):
             message = f"line {name.line} uses {name.text}, which nothing defines or imports"
             return Violation(_NAME, message, Span(name.line, name.line + 1))
-    return _orphan(before, after, candidate.edit.span)
+    return _orphan(candidate, before, after, rows)
 
 
-def _orphan(before: Sequence[Name], after: Sequence[Name], span: Span) -> Violation | None:
+def _orphan(
+    candidate: Candidate, before: Sequence[Name], after: Sequence[Name], rows: Sequence[str]
+) -> Violation | None:
     """A use of a name that only the replaced lines defined."""
+    language, span = candidate.file.language, candidate.edit.span
     taken = {name.text for name in before if name.line in span and name.role in _BRINGS}
     left = {name.text for name in after if name.role in _BRINGS}
     for name in after:
-        if name.role is NameRole.REFERENCE and name.text in taken - left:
+        is_orphan = name.role is NameRole.REFERENCE and name.text in taken - left
+        if is_orphan and not may_be_unseen(language, name, rows[name.line - 1]):
             message = f"line {name.line} uses {name.text}, which the edit takes away"
             return Violation(_NAME, message, Span(name.line, name.line + 1))
     return None

@@ -37,8 +37,10 @@ def may_be_unseen(language: str, name: Name, row: str) -> bool:
     if language in _TYPES_UNSEEN and (text[:1].isupper() or text.endswith("_t")):
         return True
     word = re.escape(text)
-    if language in ("c", "cpp"):  # `type *name` and `space::name`
-        return bool(re.search(rf"\b{word}\b(?:\s*[*&]+\s*|\s+)\w|::\s*{word}\b", row))
+    if language in ("c", "cpp"):  # `type *name`, `template<...>`, `space::name`, macros
+        is_macro = text.startswith("__") or row.lstrip().startswith("#")
+        shape = rf"\b{word}\b(?:\s*[*&]+\s*|\s+)\w|\b{word}<|::\s*{word}\b"
+        return is_macro or re.search(shape, row) is not None
     if language in ("javascript", "typescript", "tsx"):
         return _BROWSER_TYPE.fullmatch(text) is not None
     if language == "php":  # only variables are always defined in the file
