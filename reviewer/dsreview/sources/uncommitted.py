@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from dsreview.errors import GitError, UsageError
-from dsreview.patch import FileKind, kind_of_mode
 from dsreview.sources.index import read_index, staged_files
 from dsreview.sources.revisions import resolve_head, resolve_tree
 from dsreview.sources.sides import NOTHING, Place, Sides
@@ -64,18 +63,13 @@ def _write(place: Place, base: str, files: dict[str, TreeEntry]) -> str:
 
 
 def _add_untracked(place: Place, found: WorktreeFiles) -> None:
-    links = {path for path, entry in found.files.items() if _is_submodule(entry)}
-    tracked = found.files.keys() | links
+    tracked = set(found.files)
     with WorktreeReader(worktree_of(place)) as reader:
         for path in untracked_files(place.room.repository, tracked):
             try:
                 add_file(reader, path, place.store, found)
             except GitError:
                 found.unreadable.append(path)
-
-
-def _is_submodule(entry: TreeEntry) -> bool:
-    return kind_of_mode(entry.mode) is FileKind.SUBMODULE
 
 
 def _notes(found: WorktreeFiles) -> list[str]:
