@@ -11,7 +11,7 @@ import torch
 
 from dsengine.checkpoint import digest, estimate_memory, open_checkpoint
 from dsengine.completion import Completion, EngineStats
-from dsengine.device import DTYPES, choose_device, default_dtype, require_memory
+from dsengine.device import DTYPES, choose_device, default_dtype, free_memory, require_memory
 from dsengine.errors import DeviceError, PromptTooLongError, UnsupportedModelError
 from dsengine.grammar import GrammarCompiler
 from dsengine.message import Conversation
@@ -44,7 +44,8 @@ class Engine:
             device: auto, mps, cuda or cpu.
             dtype: float32, bfloat16 or float16; default by device.
             batch_size: most prompts that run together.
-            max_batch_tokens: most tokens of one batch, padding and answers included.
+            max_batch_tokens: most tokens of one batch, padding and answers included; less
+                where half of the free memory holds less.
             max_thinking_tokens: room for `<think>` of models that have it; 0 forbids it.
 
         Raises:
@@ -72,7 +73,10 @@ class Engine:
         self._max_thinking = max_thinking_tokens if self._tokenizer.thinking_ids else 0
         self._window = min(network.window, _MAX_WINDOW)
         self._max_thinking = min(self._max_thinking, self._window // 4)
-        self._scheduler = Scheduler(Runner(network), torch_device, batch_size, max_batch_tokens)
+        num_fitting = free_memory(torch_device) // (2 * network.bytes_per_token)
+        self._scheduler = Scheduler(
+            Runner(network), torch_device, batch_size, min(max_batch_tokens, num_fitting)
+        )
         self._counts = EngineStats()
         self._checkpoint = checkpoint
 

@@ -56,11 +56,7 @@ class Scheduler:
         waiting = list(self._batches(rows, max_new_tokens))
         while waiting and prefix is not None and not is_over():
             batch = waiting.pop(0)
-            try:
-                self._run_batch(batch, prefix, is_over, report)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
+            if not self._has_run(batch, prefix, is_over, report):
                 waiting[:0] = self._halves(batch)
         for row in rows:
             row.stop = row.stop or StopReason.DEADLINE
@@ -79,12 +75,26 @@ class Scheduler:
         if batch:
             yield batch
 
+    def _has_run(
+        self,
+        batch: list[Row],
+        prefix: Prefix,
+        is_over: Callable[[], bool],
+        report: Callable[[], None],
+    ) -> bool:
+        """False where memory ran out; on return all that the batch took is free again."""
+        try:
+            self._run_batch(batch, prefix, is_over, report)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return False
+        return True
+
     def _halves(self, batch: list[Row]) -> list[list[Row]]:
         release_memory(self._device)
         if len(batch) == 1:
-            raise DeviceError(
-                f"{self._device.type} has no memory for a prompt of {len(batch[0].prompt)} tokens"
-            )
+            raise self._too_small(len(batch[0].prompt))
         self.stats = replace(self.stats, batches_halved=self.stats.batches_halved + 1)
         self._max_rows = max(1, len(batch) // 2)
         for row in batch:
@@ -103,12 +113,26 @@ class Scheduler:
         started = time.monotonic()
         prefix: Prefix | None = known
         if num_shared > len(known.ids):
-            prefix = self._runner.compute_prefix(prompts[0][:num_shared], known, is_over)
+            self._prefix = EMPTY_PREFIX
+            prefix = self._compute_prefix(prompts[0][:num_shared], known, is_over)
             self._prefix = prefix or EMPTY_PREFIX
         for number, row in enumerate(rows):
             row.cached_prefix_tokens = num_shared if number else len(known.ids)
         self._count(prefill_s=time.monotonic() - started)
         return prefix
+
+    def _compute_prefix(
+        self, ids: Sequence[int], known: Prefix, is_over: Callable[[], bool]
+    ) -> Prefix | None:
+        try:
+            return self._runner.compute_prefix(ids, known, is_over)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise self._too_small(len(ids)) from None
+
+    def _too_small(self, num_tokens: int) -> DeviceError:
+        return DeviceError(f"{self._device.type} has no memory for a prompt of {num_tokens} tokens")
 
     def _run_batch(
         self,

@@ -11,6 +11,7 @@ import torch
 
 from dsengine import StopReason
 from dsengine.cache import Prefix
+from dsengine.errors import DeviceError
 
 
 def texts(completions):
@@ -110,6 +111,18 @@ def test_a_batch_without_memory_is_halved(trained, prompts, answers, schema):
     completions = engine.generate(prompts, max_new_tokens=200, grammar=schema)
     assert texts(completions) == answers
     assert engine.stats.batches_halved > 0
+
+
+def test_a_device_too_small_for_one_prompt_says_so(trained_llama, prompts):
+    engine = trained_llama.engine()
+
+    def refuse(module, arguments):
+        raise RuntimeError("MPS backend out of memory")
+
+    engine._scheduler._runner._network.module.register_forward_pre_hook(refuse)
+    for some in (prompts, prompts[:1]):
+        with pytest.raises(DeviceError, match=r"cpu has no memory for a prompt of \d+ tokens"):
+            engine.generate(some, max_new_tokens=5)
 
 
 def test_the_beginning_counts_too(trained, prompts, answers, mild_prompts, mild_answers, schema):
