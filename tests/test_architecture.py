@@ -34,17 +34,21 @@ HOMES = {
 
 # A module may import only modules of its own rank or a lower one.
 RANKS = (
-    {"errors", "patch", "sanitize"},
-    {"change", "finding", "cache", "edits"},
-    {"report", "prompt", "coverage", "config", "progress", "suppression", "sandbox"},
-    {"languages", "diff_parser", "lenient_json"},
-    {"scope", "symbols", "notebooks", "answers", "outline"},
-    {"context", "anchors", "sources", "checks", "constraints", "backends", "outputs"},
-    {"review_prompt", "evidence", "selection"},
-    {"model_review", "repair"},
-    {"review", "doctor"},
-    {"session"},
-    {"cli", "__main__"},
+    {"cache", "claims", "errors", "lenient_json", "located_json", "patch", "prompt", "sanitize"},
+    {"answer_cache", "backends", "change", "diff_sections", "finding", "line_diff", "progress"},
+    {"sandbox"},
+    {"anchors", "answers", "config", "context_rows", "diff_headers", "edits", "languages"},
+    {"notebooks", "report", "suppression"},
+    {"coverage", "diff_parser", "model_choice", "package_words", "scope", "selection", "symbols"},
+    {"checks", "constraints", "context_fit", "evidence", "gathering", "outputs", "sources"},
+    {"context_outline", "doctor"},
+    {"context"},
+    {"review_prompt"},
+    {"model_review", "repair_prompt"},
+    {"model_stage", "repair"},
+    {"review"},
+    {"cli"},
+    {"__main__"},
 )
 
 SOURCES = sorted(REVIEWER.rglob("*.py"))

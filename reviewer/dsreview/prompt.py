@@ -90,6 +90,11 @@ class Backend(Protocol):
         """The window: prompt and completion together."""
         ...
 
+    @property
+    def counts_are_estimated(self) -> bool:
+        """Whether the token counts of some answer so far were not given by the model."""
+        ...
+
     def count_tokens(self, prompt: Prompt) -> int:
         """Tokens that `prompt` takes of the window, template included."""
         ...

@@ -87,6 +87,8 @@ def review(change: Change, config: Config, tools: Tools) -> Report:
     with ExitStack() as stack:
         _ask_model(run, stack)
         _gate(run)
+        if run.backend is not None and run.backend.counts_are_estimated:
+            run.notes.append("token counts are estimated: the server gives none")
     rows = ledger.rows()
     return Report(
         status=_status(rows),
@@ -205,7 +207,9 @@ def _gate(run: _Review) -> None:
         max_rounds=run.config.max_rounds, deadline_s=run.left_s, namespace="diff"
     )
     with run.tools.progress.phase("repair"):
-        result = repair(kept, run.files, sandbox, run.backend, settings, run.tools.cache)
+        result = repair(
+            kept, run.files, sandbox, run.backend, settings, run.tools.cache, run.change.head
+        )
     run.findings = list(result.findings)
     run.refused += result.refused
     run.stats = replace(

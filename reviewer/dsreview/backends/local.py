@@ -16,6 +16,8 @@ HOW_TO_INSTALL = "the local backend is not installed; pip install 'dsreview[loca
 class LocalBackend:
     """One engine; the answer's schema is enforced token by token."""
 
+    counts_are_estimated = False
+
     def __init__(self, engine: "Engine", model: str) -> None:
         self._engine = engine
         self.model = model

@@ -19,6 +19,7 @@ class ScriptedBackend:
 
     model = "scripted"
     device = "none"
+    counts_are_estimated = True
 
     def __init__(self, answers: Sequence[str | Answer], max_tokens: int = 1 << 20) -> None:
         self.unused = list(answers)
