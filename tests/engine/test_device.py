@@ -6,6 +6,7 @@ from dsengine.checkpoint import estimate_memory, open_checkpoint
 from dsengine.device import (
     choose_device,
     computes_right,
+    default_dtype,
     free_memory,
     is_out_of_memory,
     is_present,
@@ -48,3 +49,7 @@ def test_a_model_that_does_not_fit_is_refused_with_both_sizes():
 )
 def test_out_of_memory_is_told_from_other_errors(error, expected):
     assert is_out_of_memory(error) is expected
+
+
+def test_a_cpu_computes_in_float32_and_may_be_named():
+    assert default_dtype("cpu") is default_dtype(torch.device("cpu")) is torch.float32
