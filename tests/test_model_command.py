@@ -4,18 +4,22 @@ What the model is to say is scripted once; the prompts of that run are what it l
 wrong template, mask, cache or batch in the real run then shows as a wrong review.
 """
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from dsreview.backends import ScriptedBackend
+from dsreview.backends import BackendSettings, LocalBackend, ScriptedBackend
 from dsreview.cache import NoCache
 from dsreview.change import EmptySnapshot
 from dsreview.config import load
 from dsreview.progress import SilentProgress
+from dsreview.prompt import Message, Prompt, Role, Sampling, Text
 from dsreview.review import Tools, review
 from dsreview.sandbox import Sandbox
 from dsreview.sources import SourceRequest, open_change
@@ -106,15 +110,15 @@ def test_a_broken_suggestion_is_asked_for_again_with_its_violation(changed):
 
 def train(repository, architecture, folder):
     testing = pytest.importorskip("dsengine.testing")
-    from dsengine import Message, Piece
+    import dsengine
 
     _, dialogue = scripted_run(repository)
     lessons = []
     for prompt, answer in dialogue:
         messages = [
-            Message(
+            dsengine.Message(
                 message.role.value,
-                tuple(Piece(piece.text, piece.is_trusted) for piece in message.pieces),
+                tuple(dsengine.Piece(piece.text, piece.is_trusted) for piece in message.pieces),
             )
             for message in prompt.messages
         ]
@@ -151,6 +155,46 @@ def test_a_trained_model_reviews_repairs_and_is_remembered(
     again = json.loads(run_dsreview(*arguments, cwd=changed.folder).out)
     assert again["findings"] == report["findings"]
     assert (again["stats"]["prompt_tokens"], again["stats"]["cache_hits"]) == (0, 3)
+
+
+@contextmanager
+def served(folder):
+    """The model of `folder` behind a loopback server that speaks chat completions."""
+    specification = importlib.util.spec_from_file_location(
+        "openai_server", Path(__file__).parent / "backends" / "openai_server.py"
+    )
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    local = LocalBackend.open(BackendSettings(model=str(folder), device="cpu"))
+
+    def answer(asked):
+        messages = tuple(
+            Message(Role(one["role"]), (Text(one["content"], is_trusted=False),))
+            for one in asked.body["messages"]
+        )
+        schema = json.dumps(asked.body["response_format"]["json_schema"]["schema"])
+        prompt = Prompt("served", "1", messages, schema)
+        (given,) = local.complete([prompt], Sampling(asked.body["max_tokens"]))
+        return module.Reply(given.text)
+
+    with module.OpenAIServer(answer) as server:
+        yield server
+
+
+def test_the_same_model_behind_a_server_gives_the_same_review(changed, trained_model, run_dsreview):
+    model = trained_model(changed, "llama")
+    arguments = ("diff", "--device=cpu", "--format=json", "--model", model)
+    local = json.loads(run_dsreview(*arguments, cwd=changed.folder).out)
+    with served(model) as server:
+        outcome = run_dsreview(
+            *arguments, "--backend=http", "--base-url", server.url, cwd=changed.folder
+        )
+    report = json.loads(outcome.out)
+    assert (outcome.code, report["status"]) == (1, "complete"), outcome
+    assert report["findings"] == local["findings"]
+    assert report["findings"][0]["suggestion"]["verified"] is True
+    assert report["stats"]["device"] == server.url.split("/")[2]
+    assert len(server.asked) == 3
 
 
 def test_a_scripted_model_can_be_tried_from_a_file(changed, run_dsreview, tmp_path):
