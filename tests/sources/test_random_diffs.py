@@ -188,7 +188,8 @@ def check_batch(repo, seed, size):
     for path, (_, new) in pairs.items():
         repo.write(path, new)
     head = repo.commit("new")
-    options = dice.choice((["-U3"], ["-U0"], ["-U1", "--histogram"], ["-U5", "--patience"], ["-W"]))
+    # not -W: git 2.39 writes hunks that overlap then, and such a patch applies nowhere
+    options = dice.choice((["-U3"], ["-U0"], ["-U1", "--histogram"], ["-U5", "--patience"]))
     with repo.change(commit=head) as change:
         by_list = {file.path: file for file in change.patch.files}
     text = repo.git("diff", "--no-renames", *options, "HEAD~1", "HEAD")
