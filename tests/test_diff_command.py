@@ -211,7 +211,11 @@ def test_settings_of_the_old_side_are_obeyed_and_new_ones_are_not(repository, ru
         (["diff", "a..b"], b"", "a"),
         (["diff", "--commit=zzz"], b"", "zzz"),
         (["diff", "--patch=missing.patch"], b"", "missing.patch: No such file"),
-        (["diff", "--patch=-"], b"--- a/x\n+++ b/x\n@@ -1,9 +1 @@\n-a\n", "the diff ends inside the hunk"),
+        (
+            ["diff", "--patch=-"],
+            b"--- a/x\n+++ b/x\n@@ -1,9 +1 @@\n-a\n",
+            "the diff ends inside the hunk",
+        ),
         (["diff", "--fail-on=severe"], b"", "use low, medium, high or critical"),
         (["diff", "--budget=soon"], b"", "use seconds"),
         (["diff", "--format=xml"], b"", "xml"),

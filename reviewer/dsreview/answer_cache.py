@@ -9,7 +9,15 @@ import msgspec
 
 from dsreview import __version__
 from dsreview.cache import Cache
-from dsreview.prompt import Answer, Backend, Prompt, Sampling, StopReason
+from dsreview.prompt import (
+    Answer,
+    Backend,
+    OnProgress,
+    Prompt,
+    Sampling,
+    StopReason,
+    ignore_progress,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ def complete(
     sampling: Sampling,
     cache: Cache | None,
     namespace: str,
+    on_progress: OnProgress = ignore_progress,
 ) -> Answers:
     """One answer for each prompt: from `cache`, and the rest in one call of the backend.
 
@@ -75,7 +84,12 @@ def complete(
     known = {key: answer for key in keys if (answer := _stored(cache, key)) is not None}
     asked = [(key, prompt) for key, prompt in zip(keys, prompts, strict=True) if key not in known]
     started = time.perf_counter()
-    fresh = backend.complete([prompt for _, prompt in asked], sampling) if asked else []
+    num_known = len(prompts) - len(asked)
+
+    def tell(num_done: int, num_asked: int) -> None:
+        on_progress(num_known + num_done, num_known + num_asked)
+
+    fresh = backend.complete([prompt for _, prompt in asked], sampling, tell) if asked else []
     seconds = time.perf_counter() - started if asked else 0.0
     for (key, _), answer in zip(asked, fresh, strict=True):
         known[key] = answer
@@ -85,7 +99,7 @@ def complete(
         prompt_tokens=sum(answer.prompt_tokens for answer in fresh),
         completion_tokens=sum(answer.completion_tokens for answer in fresh),
         seconds=seconds,
-        cache_hits=len(prompts) - len(asked),
+        cache_hits=num_known,
         cache_misses=len(asked),
     )
     return Answers(tuple(known[key] for key in keys), usage)

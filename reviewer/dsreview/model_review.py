@@ -96,7 +96,12 @@ def review_contexts(
     )
     on_progress(fits.count(False), len(contexts))
     asked = [prompt for prompt, does_fit in zip(prompts, fits, strict=True) if does_fit]
-    result = complete(asked, backend, sampling, cache, settings.namespace)
+    num_skipped = len(contexts) - len(asked)
+
+    def tell(num_done: int, num_asked: int) -> None:
+        on_progress(num_skipped + num_done, num_skipped + num_asked)
+
+    result = complete(asked, backend, sampling, cache, settings.namespace, tell)
     answers = iter(result.answers)
     reads = [
         _read(context, next(answers))

@@ -1,6 +1,6 @@
 """What is sent to a model, and what comes back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -67,6 +67,14 @@ class Sampling:
     """Seconds from the call after which unfinished answers end as `DEADLINE`."""
 
 
+OnProgress = Callable[[int, int], None]
+"""Told how many prompts are done, of how many."""
+
+
+def ignore_progress(num_done: int, num_all: int) -> None:
+    """Nobody watches."""
+
+
 class Backend(Protocol):
     """A model that completes prompts. One file in `backends/`, one row in its table."""
 
@@ -99,7 +107,12 @@ class Backend(Protocol):
         """Tokens that `prompt` takes of the window, template included."""
         ...
 
-    def complete(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Answer]:
+    def complete(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        on_progress: OnProgress = ignore_progress,
+    ) -> list[Answer]:
         """One answer for each prompt, in their order.
 
         Raises:

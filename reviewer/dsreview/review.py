@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dsreview import symbols
 from dsreview.cache import Cache
 from dsreview.change import Change, ChangedFile
 from dsreview.checks.impact import find_impacts
@@ -133,6 +134,11 @@ def _check(run: _Review) -> None:
     if run.is_out_of_time:
         return
     impact = find_impacts(run.change, checked, sandbox, run.tools.cache)
+    failed = {failure.path for failure in impact.failures}
+    for file in checked:
+        is_plain = run.change.is_whole and file.cell is None
+        if is_plain and file.language in symbols.LANGUAGES and file.path not in failed:
+            run.ledger.read(file.patch.path, "impact")
     run.findings += [one for one in impact.findings if one.rule not in disabled]
     for failure in impact.failures:
         if failure.path in names:

@@ -116,7 +116,7 @@ def _excluded(patch: FilePatch, ignored: Sequence[Ignore]) -> str | None:
         return "prose or data, not source code"
     if patch.kind is not FileKind.REGULAR:
         return patch.kind.value
-    if patch.is_binary:
+    if patch.is_binary and languages.detect(patch.path) is None:
         return "binary"
     if patch.status is FileStatus.DELETED:
         return None
@@ -135,6 +135,8 @@ def _read(
     if size is not None and size > MAX_FILE_BYTES:
         reason = f"{size / 1e6:.1f} MB, more than {MAX_FILE_BYTES / 1e6:.0f} MB"
         return (), _skipped(patch.path, reason)
+    if patch.is_binary:
+        return (), _skipped(patch.path, "binary", is_excluded=True)
     text = _new_text(change, patch)
     if text is None:
         return (), _skipped(patch.path, "its content could not be read")

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dsreview.backends import HttpBackend
+from dsreview.backends.http import HttpBackend
 from dsreview.errors import BackendError, PromptTooLongError, UsageError
 from dsreview.prompt import Sampling, StopReason
 

@@ -341,11 +341,7 @@ def test_no_bad_fix_passes(s, changed_file, sandbox):
 
 @pytest.mark.parametrize(
     "s",
-    [
-        s
-        for s in SAMPLES
-        if s.language in ("python", "javascript", "typescript", "go", "rust")
-    ],
+    [s for s in SAMPLES if s.language in ("python", "javascript", "typescript", "go", "rust")],
     ids=lambda s: s.language,
 )
 def test_a_function_that_does_not_exist_is_refused_where_all_functions_are_named(

@@ -6,17 +6,23 @@ A row imports nothing heavy: a backend loads what it needs when it is opened.
 from collections.abc import Callable, Mapping
 
 from dsreview.backends.base import BackendSettings
-from dsreview.backends.http import HttpBackend
 from dsreview.backends.local import LocalBackend
 from dsreview.backends.scripted import ScriptedBackend
 from dsreview.prompt import Backend
 
 Opener = Callable[[BackendSettings], Backend]
 
+
+def _open_http(settings: BackendSettings) -> Backend:
+    from dsreview.backends.http import HttpBackend  # httpx takes 0.2 s to import
+
+    return HttpBackend.open(settings)
+
+
 BACKENDS: Mapping[str, Opener] = {
     "local": LocalBackend.open,
-    "http": HttpBackend.open,
+    "http": _open_http,
     "scripted": ScriptedBackend.open,
 }
 
-__all__ = ["BACKENDS", "BackendSettings", "HttpBackend", "LocalBackend", "ScriptedBackend"]
+__all__ = ["BACKENDS", "BackendSettings", "LocalBackend", "ScriptedBackend"]

@@ -8,7 +8,7 @@ for any JSON, then for plain text, which the tolerant parser reads.
 import hashlib
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ import httpx
 from dsreview.backends.base import BackendSettings
 from dsreview.backends.http_format import FORMATS, read_answer, read_problem, request_body
 from dsreview.errors import BackendError, PromptTooLongError, UsageError
-from dsreview.prompt import Answer, Prompt, Sampling, StopReason
+from dsreview.prompt import Answer, OnProgress, Prompt, Sampling, StopReason, ignore_progress
 
 _BYTES_PER_TOKEN: Final = 2.5
 """Fewer than tokenizers need for code (about 3 to 4): estimates err towards too long."""
@@ -79,7 +79,12 @@ class HttpBackend:
         )
         return int(num_bytes / _BYTES_PER_TOKEN) + _TOKENS_PER_MESSAGE * len(prompt.messages)
 
-    def complete(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Answer]:
+    def complete(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        on_progress: OnProgress = ignore_progress,
+    ) -> list[Answer]:
         for prompt in prompts:
             needed = self.count_tokens(prompt) + sampling.max_new_tokens
             if needed > self.max_tokens:
@@ -89,6 +94,8 @@ class HttpBackend:
         pool = ThreadPoolExecutor(max_workers=max(1, self._max_parallel))
         try:
             pending = [pool.submit(self._complete_one, p, sampling, deadline) for p in prompts]
+            for num_done, _ in enumerate(as_completed(pending), 1):
+                on_progress(num_done, len(pending))
             return [future.result() for future in pending]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from dsreview.backends.base import BackendSettings
 from dsreview.errors import BackendError, PromptTooLongError
-from dsreview.prompt import Answer, Prompt, Sampling, StopReason
+from dsreview.prompt import Answer, OnProgress, Prompt, Sampling, StopReason, ignore_progress
 
 if TYPE_CHECKING:
     from dsengine import Engine, Message
@@ -47,7 +47,12 @@ class LocalBackend:
     def count_tokens(self, prompt: Prompt) -> int:
         return self._engine.count_tokens(_conversation(prompt))
 
-    def complete(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Answer]:
+    def complete(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        on_progress: OnProgress = ignore_progress,
+    ) -> list[Answer]:
         from dsengine import EngineError
         from dsengine.errors import PromptTooLongError as TooLong
 
@@ -64,6 +69,7 @@ class LocalBackend:
                 temperature=sampling.temperature,
                 seed=sampling.seed,
                 deadline_s=sampling.deadline_s,
+                on_progress=on_progress,
             )
         except TooLong as error:
             raise PromptTooLongError(str(error)) from error

@@ -9,7 +9,7 @@ import msgspec
 
 from dsreview.backends.base import BackendSettings
 from dsreview.errors import BackendError, PromptTooLongError
-from dsreview.prompt import Answer, Prompt, Sampling, StopReason
+from dsreview.prompt import Answer, OnProgress, Prompt, Sampling, StopReason, ignore_progress
 
 _CHARS_PER_TOKEN = 4
 
@@ -43,7 +43,12 @@ class ScriptedBackend:
     def count_tokens(self, prompt: Prompt) -> int:
         return sum(len(message.text) for message in prompt.messages) // _CHARS_PER_TOKEN + 1
 
-    def complete(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Answer]:
+    def complete(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        on_progress: OnProgress = ignore_progress,
+    ) -> list[Answer]:
         for prompt in prompts:
             if self.count_tokens(prompt) + sampling.max_new_tokens > self.max_tokens:
                 raise PromptTooLongError(f"a prompt exceeds the window of {self.max_tokens}")
