@@ -150,7 +150,7 @@ def test_a_trained_model_reviews_repairs_and_is_remembered(
     assert stats["tokens_per_second"] > 0
     assert (stats["device"], stats["model"]) == ("cpu", str(model))
     assert (stats["cache_hits"], stats["repair_rounds"]) == (0, 1)
-    assert {tuple(row["reviewers"]) for row in report["coverage"]} == {("model", "rules")}
+    assert {tuple(row["reviewers"]) for row in report["coverage"]} == {("impact", "model", "rules")}
 
     again = json.loads(run_dsreview(*arguments, cwd=changed.folder).out)
     assert again["findings"] == report["findings"]

@@ -144,7 +144,7 @@ def test_suggestions_of_checks_pass_the_same_gate_and_are_not_asked_for(sandbox,
 
 def test_a_model_that_fails_costs_the_suggestion_not_the_finding(sandbox):
     class Broken(ScriptedBackend):
-        def complete(self, prompts, sampling):
+        def complete(self, prompts, sampling, on_progress=None):
             raise BackendError("the server is gone")
 
     result, _ = run(sandbox, [finding(), finding(GOOD)], backend=Broken([]))

@@ -56,6 +56,7 @@ def test_source_code_is_reviewed():
         (modified("link", new_mode=0o120000), "symlink"),
         (modified("module", new_mode=0o160000), "submodule"),
         (modified("a.py", (), is_binary=True), "binary"),
+        (modified("a.png", (), is_binary=True), "binary"),
         (modified("a.py", ()), "no line changed"),
         (modified("a.zig"), "no checks for this kind of file"),
     ],
@@ -79,6 +80,11 @@ def test_what_a_known_rule_leaves_out_is_no_gap(patch, reason):
 def test_what_should_have_been_reviewed_is_a_gap(content, reason):
     (row,) = chosen(modified("a.py"), content).left_out
     assert (row.reason, row.is_gap) == (reason, True)
+
+
+def test_a_source_file_that_git_calls_binary_for_its_size_is_a_gap():
+    (row,) = chosen(modified("a.py", (), is_binary=True), b"x = 1\n" * 2_000_000).left_out
+    assert (row.reason, row.is_gap) == ("12.0 MB, more than 1 MB", True)
 
 
 def test_a_file_as_large_as_allowed_is_reviewed():

@@ -116,13 +116,12 @@ def _excluded(patch: FilePatch, ignored: Sequence[Ignore]) -> str | None:
         return "prose or data, not source code"
     if patch.kind is not FileKind.REGULAR:
         return patch.kind.value
-    if patch.is_binary and languages.detect(patch.path) is None:
-        return "binary"
     if patch.status is FileStatus.DELETED:
         return None
-    if not patch.hunks:
-        return "no line changed"
-    return None
+    if patch.is_binary:
+        # git calls a source file over its limit binary; `_read` knows how large it is
+        return None if languages.detect(patch.path) else "binary"
+    return None if patch.hunks else "no line changed"
 
 
 def _read(

@@ -370,7 +370,7 @@ def pairs():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("first", "second"), pairs(), ids=lambda vector: vector.__name__)
+@pytest.mark.parametrize(("first", "second"), list(pairs()), ids=lambda vector: vector.__name__)
 def test_no_pair_of_vectors_executes_anything(hostile, expected, first, second):
     for vector in (first, second):
         vector(hostile)
