@@ -142,9 +142,19 @@ def train_tiny(
 
 
 def write_model(
-    folder: Path, architecture: str, texts: Sequence[str], *, seed: int = 0, window: int = 8_192
+    folder: Path,
+    architecture: str,
+    texts: Sequence[str],
+    *,
+    seed: int = 0,
+    window: int = 8_192,
+    changes: Mapping[str, object] | None = None,
 ) -> Path:
-    """A model with random weights and a byte-level tokenizer trained on `texts`."""
+    """A model with random weights and a byte-level tokenizer trained on `texts`.
+
+    Args:
+        changes: fields of its configuration, for example `num_hidden_layers`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     transformers_logging.disable_progress_bar()
     family, sizes = ARCHITECTURES[architecture]
@@ -157,7 +167,7 @@ def write_model(
         "eos_token_id": tokenizer.token_to_id(family.eos),
     }
     config = CONFIG_MAPPING[architecture](
-        **{**_COMMON, **sizes, **ids},
+        **{**_COMMON, **sizes, **ids, **(changes or {})},
         vocab_size=tokenizer.get_vocab_size(),
         max_position_embeddings=window,
         pad_token_id=None,
