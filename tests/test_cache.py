@@ -105,3 +105,13 @@ def test_a_killed_writer_leaves_no_torn_entry(tmp_path):
                 assert text == text[: len(text) // 5_000] * 5_000
         newest = f"key{number % 50}"
         assert cache.get(newest) is not None
+
+
+def test_what_was_used_lately_is_not_trimmed_first(tmp_path):
+    cache = DirectoryCache(tmp_path, max_bytes=2_200)
+    for number in range(3):
+        cache.put(str(number), bytes(1_000))
+        os.utime(cache._path(str(number)), (number, number))
+    assert cache.get("0") is not None
+    cache.trim()
+    assert [cache.get(str(number)) is not None for number in range(3)] == [True, False, True]

@@ -110,10 +110,10 @@ def test_excluded_patterns_of_the_configuration_are_obeyed():
     assert row.reason == "ignored by exclude: *.py"
 
 
-def test_a_deleted_source_file_is_read_by_the_impact_checks():
+def test_the_text_of_a_deleted_file_is_not_reviewed():
     patch = modified("a.py", status=FileStatus.DELETED, new_mode=0)
     (row,) = chosen(patch, None).left_out
-    assert (row.state, row.reviewers) == (CoverageState.REVIEWED, ("impact",))
+    assert (row.state, row.reason, row.is_gap) == (CoverageState.SKIPPED, "deleted", False)
 
 
 def test_where_only_hunks_are_known_they_keep_their_line_numbers():

@@ -50,3 +50,9 @@ def test_without_a_reason_it_is_not_honoured_and_this_is_said():
     )
     assert (len(kept), refused) == (1, ())
     assert notes == ("a.py:1: ignore[shell-injection] gives no reason and is not honoured",)
+
+
+def test_names_of_team_rules_may_hold_dots_and_slashes():
+    text = "run(x)  # dsreview: ignore[team/no.run] x is ours\n"
+    kept, refused, _ = suppress([finding(1, "team/no.run")], {"a.py": text})
+    assert (kept, len(refused)) == ((), 1)

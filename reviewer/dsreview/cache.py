@@ -15,6 +15,8 @@ from typing import Protocol
 
 _MAGIC = b"dsreview1"
 _DIGEST_BYTES = 32
+UNREADABLE = "unreadable"
+"""Folder for answers that could not be read."""
 
 
 class Cache(Protocol):
@@ -54,8 +56,11 @@ class DirectoryCache:
             return None
         head = len(_MAGIC) + _DIGEST_BYTES
         value = content[head:]
-        sound = content[:head] == _MAGIC + _digest(key, value)
-        return value if sound else None
+        if content[:head] != _MAGIC + _digest(key, value):
+            return None
+        with suppress(OSError):  # its time says when it was last of use, see `trim`
+            os.utime(self._path(key))
+        return value
 
     def put(self, key: str, value: bytes) -> None:
         path = self._path(key)
@@ -70,10 +75,13 @@ class DirectoryCache:
                 beside.unlink(missing_ok=True)
 
     def trim(self) -> None:
-        """Delete the entries unused for longest until `max_bytes` hold."""
+        """Delete the entries unused for longest until `max_bytes` hold.
+
+        What was kept for people counts as well.
+        """
         entries = []
         with suppress(OSError):
-            for path in self.folder.glob("??/*"):
+            for path in (*self.folder.glob("??/*"), *self.folder.glob(f"{UNREADABLE}/*")):
                 status = path.stat()
                 entries.append((status.st_mtime, status.st_size, path))
         total = sum(size for _, size, _ in entries)
@@ -92,7 +100,7 @@ class DirectoryCache:
 def keep_for_people(text: str, folder: Path) -> Path | None:
     """Write `text` where somebody can look at it later; None where that fails."""
     content = text.encode("utf-8", "surrogateescape")
-    path = folder / "unreadable" / f"{hashlib.sha256(content).hexdigest()[:16]}.txt"
+    path = folder / UNREADABLE / f"{hashlib.sha256(content).hexdigest()[:16]}.txt"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.mkdir(mode=0o700, exist_ok=True)

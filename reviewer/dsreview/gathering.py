@@ -1,6 +1,6 @@
 """Findings of several reviewers made into one list: scopes, twins, places, order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from dsreview.change import ChangedFile
@@ -58,6 +58,13 @@ def on_disk(findings: Iterable[Finding], files: Sequence[ChangedFile]) -> list[F
     return [_in_notebook(one, cells[one.path]) if one.path in cells else one for one in findings]
 
 
+def refusals_on_disk(refused: Iterable[Refusal], files: Sequence[ChangedFile]) -> Iterator[Refusal]:
+    """Refusals in notebook cells get the path of the notebook."""
+    names = {file.path: file.patch.path for file in files}
+    for one in refused:
+        yield replace(one, path=names.get(one.path, one.path))
+
+
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Most severe first, then by path and line."""
     return tuple(sorted(findings, key=lambda one: (-one.severity.rank, one.path, one.span)))
@@ -66,11 +73,9 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def _in_notebook(finding: Finding, cell: ChangedFile) -> Finding:
     start = cell.file_line(finding.span.start)
     stop = start if finding.span.num_lines == 0 else cell.file_line(finding.span.last) + 1
-    scope = ".".join(part for part in (f"cell {cell.cell}", finding.scope) if part)
     return replace(
         finding,
         path=cell.patch.path,
         span=Span(start, max(start, stop)),
-        scope=scope,
         suggestion=None,
     )

@@ -25,8 +25,6 @@ class Phase(Protocol):
         """So many of so many are done."""
         ...
 
-    def show_speed(self, tokens_per_second: float) -> None: ...
-
 
 class Progress(Protocol):
     def phase(self, name: str, num_all: int | None = None) -> AbstractContextManager[Phase]:
@@ -56,9 +54,6 @@ class SilentPhase:
     def reach(self, num_done: int, num_all: int) -> None:
         return None
 
-    def show_speed(self, tokens_per_second: float) -> None:
-        return None
-
 
 @dataclass(frozen=True, slots=True)
 class SilentProgress:
@@ -77,7 +72,6 @@ def _terminal_progress(stream: TextIO, environment: Mapping[str, str]) -> Iterat
         TextColumn("{task.description:<10}", markup=False),
         BarColumn(24, style="dim", complete_style="cyan", finished_style="cyan"),
         TextColumn("{task.fields[counts]}", markup=False),
-        TextColumn("{task.fields[speed]}", style="dim", markup=False),
         TimeElapsedColumn(),
         console=Console(file=stream, _environ=environment),
         transient=True,
@@ -96,7 +90,7 @@ class _TerminalProgress:
     @contextmanager
     def phase(self, name: str, num_all: int | None = None) -> Iterator[Phase]:
         counts = "" if num_all is None else f"0 of {num_all}"
-        task = self.bars.add_task(terminal_line(name), total=num_all, counts=counts, speed="")
+        task = self.bars.add_task(terminal_line(name), total=num_all, counts=counts)
         try:
             yield _TerminalPhase(self.bars, task)
         finally:
@@ -119,6 +113,3 @@ class _TerminalPhase:
         self.bars.update(
             self.row, completed=num_done, total=num_all, counts=f"{num_done} of {num_all}"
         )
-
-    def show_speed(self, tokens_per_second: float) -> None:
-        self.bars.update(self.row, speed=f"{tokens_per_second:.1f} tok/s")

@@ -6,9 +6,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dsreview import symbols
+from dsreview import languages, symbols
 from dsreview.cache import Cache
 from dsreview.change import Change, ChangedFile
+from dsreview.checks.base import OUT_OF_TIME, CheckResult, Failure
 from dsreview.checks.impact import find_impacts
 from dsreview.checks.rules import RuleSet, find_by_rules
 from dsreview.config import Config
@@ -17,18 +18,23 @@ from dsreview.coverage import CoverageLedger
 from dsreview.errors import BackendError
 from dsreview.evidence import check_evidence
 from dsreview.finding import Finding, Refusal
-from dsreview.gathering import distinct, in_order, on_disk, with_scopes
+from dsreview.gathering import distinct, in_order, on_disk, refusals_on_disk, with_scopes
 from dsreview.model_stage import ModelStage
+from dsreview.patch import FileKind, FilePatch, FileStatus
 from dsreview.progress import Progress
 from dsreview.prompt import Backend
 from dsreview.repair import RepairSettings, repair
-from dsreview.report import Coverage, Report, Stats, Status
+from dsreview.report import Coverage, CoverageState, Report, Stats, Status
 from dsreview.sandbox import Sandbox
-from dsreview.selection import IGNORE_FILE, ignores, select
+from dsreview.selection import DELETED, IGNORE_FILE, ignores, select
 from dsreview.suppression import suppress
 
 NO_MODEL = "no model: only the checks ran; `dsreview doctor` says how to get one"
-OUT_OF_TIME = "the time budget was used up"
+
+
+def keep_nothing(_text: str) -> Path | None:
+    """Answers that could not be read are not kept."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class Tools:
     open_backend: Callable[[], Backend] | None
     """Loads the model; called only when there is something to ask it."""
     progress: Progress
-    keep_answer: Callable[[str], Path | None] = lambda _: None
+    keep_answer: Callable[[str], Path | None] = keep_nothing
     """Puts an answer that could not be read where people can; None if it does not."""
     clock: Callable[[], float] = time.monotonic
 
@@ -96,7 +102,7 @@ def review(change: Change, config: Config, tools: Tools) -> Report:
         findings=in_order(on_disk(run.findings, run.files)),
         coverage=rows,
         stats=replace(run.stats, seconds=tools.clock() - run.started),
-        refused=tuple(run.refused),
+        refused=tuple(refusals_on_disk(run.refused, run.files)),
         notes=tuple(dict.fromkeys(run.notes)),
         base_name=change.base_name,
         head_name=change.head_name,
@@ -114,37 +120,52 @@ def _select(run: _Review) -> None:
 
 
 def _check(run: _Review) -> None:
-    """Rules file by file, then what the change breaks elsewhere."""
-    sandbox, disabled = run.tools.sandbox, run.config.disable
+    """Rules, then what the change breaks elsewhere."""
+    sandbox = run.tools.sandbox
     rules = RuleSet.builtin().with_team_rules(run.change.base, sandbox)
     checked = [file for file in run.files if file.language]
-    names = {file.path: file.patch.path for file in run.files}
     with run.tools.progress.phase("checks", len(checked)) as phase:
-        for file in checked:
-            if run.is_out_of_time:
-                run.ledger.left_out(file.patch.path, OUT_OF_TIME)
-                continue
-            result = find_by_rules((file,), rules, sandbox)
-            run.findings += [one for one in result.findings if one.rule not in disabled]
-            for failure in result.failures:
-                run.ledger.left_out(names[failure.path], failure.reason)
-            if not result.failures:
-                run.ledger.read(file.patch.path, "rules")
-            phase.advance()
-    if run.is_out_of_time:
+        by_rules = find_by_rules(checked, rules, sandbox, lambda: run.is_out_of_time, phase.advance)
+    _account(run, "rules", by_rules, checked)
+    if not run.change.is_whole:
         return
-    impact = find_impacts(run.change, checked, sandbox, run.tools.cache)
-    failed = {failure.path for failure in impact.failures}
-    for file in checked:
-        is_plain = run.change.is_whole and file.cell is None
-        if is_plain and file.language in symbols.LANGUAGES and file.path not in failed:
-            run.ledger.read(file.patch.path, "impact")
-    run.findings += [one for one in impact.findings if one.rule not in disabled]
-    for failure in impact.failures:
-        if failure.path in names:
-            run.ledger.left_out(names[failure.path], failure.reason)
+    searched = [one for one in checked if one.cell is None and one.language in symbols.LANGUAGES]
+    deleted = [one for one in run.change.patch.files if _is_searched_for(one)]
+    if run.is_out_of_time:
+        impact = CheckResult(failures=tuple(Failure(one.path, OUT_OF_TIME) for one in searched))
+        rows = [Coverage(one.path, CoverageState.SKIPPED, OUT_OF_TIME) for one in deleted]
+    else:
+        with run.tools.progress.phase("impact"):
+            impact = find_impacts(run.change, checked, sandbox, run.tools.cache)
+        state = CoverageState.REVIEWED
+        rows = [Coverage(one.path, state, DELETED, reviewers=("impact",)) for one in deleted]
+    _account(run, "impact", impact, searched)
+    for row in rows:
+        run.ledger.settle(row)
+
+
+def _is_searched_for(patch: FilePatch) -> bool:
+    """Whether the impact checks look for what still refers to a deleted file."""
+    language = languages.detect(patch.old_path)
+    is_deleted = patch.status is FileStatus.DELETED and patch.kind is FileKind.REGULAR
+    return is_deleted and language is not None and language.name in symbols.LANGUAGES
+
+
+def _account(
+    run: _Review, reviewer: str, result: CheckResult, files: Sequence[ChangedFile]
+) -> None:
+    """Take over what a check found, and write into the ledger what it read."""
+    run.findings += result.findings
+    names = {file.path: file.patch.path for file in run.files}
+    failed = {failure.path: failure.reason for failure in result.failures}
+    for path, reason in failed.items():
+        if path in names:
+            run.ledger.left_out(names[path], reason)
         else:
-            run.notes.append(f"{failure.path}: {failure.reason}")
+            run.notes.append(f"{path}: {reason}")
+    for file in files:
+        if file.path not in failed:
+            run.ledger.read(file.patch.path, reviewer)
 
 
 def _ask_model(run: _Review, stack: ExitStack) -> None:
@@ -175,7 +196,7 @@ def _ask_model(run: _Review, stack: ExitStack) -> None:
         run.notes.append(f"the model could not be used: {error}")
         _leave_to_nobody(run, "the model could not be used")
         return
-    run.findings += [one for one in result.findings if one.rule not in run.config.disable]
+    run.findings += result.findings
     run.refused += result.refused
     kept = [run.tools.keep_answer(one.raw_answer) for one in result.contexts if one.raw_answer]
     run.notes += [
@@ -202,7 +223,11 @@ def _gate(run: _Review) -> None:
     """Drop what is answered, contradicted or too mild; prove every suggestion."""
     sandbox = run.tools.sandbox
     floor = run.config.min_severity.rank
-    severe = [finding for finding in run.findings if finding.severity.rank >= floor]
+    severe = [
+        one
+        for one in run.findings
+        if one.severity.rank >= floor and one.rule not in run.config.disable
+    ]
     scoped = with_scopes(severe, run.files, sandbox)
     kept, ignored, notes = suppress(scoped, {file.path: file.text for file in run.files})
     kept, repeated = distinct(kept)

@@ -43,6 +43,9 @@ VENDORED = pathspec.GitIgnoreSpec.from_lines(
     ("node_modules/", "vendor/", "third_party/", "*.min.js", "*.min.css", "*.map", "*_pb2.py")
 )
 
+DELETED = "deleted"
+"""The removed text is not reviewed; the impact checks look for what still refers to it."""
+
 PROSE = frozenset({".md", ".rst", ".txt", ".adoc", ".svg", ".csv", ".tsv", ".po", ".pot", ".log"})
 
 
@@ -129,7 +132,7 @@ def _read(
 ) -> tuple[tuple[ChangedFile, ...], Coverage | None]:
     """The reviewable texts of one file, or the row that says why there are none."""
     if patch.status is FileStatus.DELETED:
-        return (), _deleted(patch)
+        return (), _skipped(patch.path, DELETED, is_excluded=True)
     size = change.head.size_bytes(patch.path)
     if size is not None and size > MAX_FILE_BYTES:
         reason = f"{size / 1e6:.1f} MB, more than {MAX_FILE_BYTES / 1e6:.0f} MB"
@@ -152,13 +155,6 @@ def _read(
         return (), _skipped(patch.path, reason, is_excluded=True)
     name = language.name if language else ""
     return (ChangedFile(patch.path, name, patch, old_text, text),), None
-
-
-def _deleted(patch: FilePatch) -> Coverage:
-    """What still refers to it is looked for; the removed text itself is not reviewed."""
-    if languages.detect(patch.old_path) is None:
-        return _skipped(patch.path, "deleted", is_excluded=True)
-    return Coverage(patch.path, CoverageState.REVIEWED, "deleted", reviewers=("impact",))
 
 
 def _cells(

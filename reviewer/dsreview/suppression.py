@@ -11,7 +11,7 @@ from dsreview.finding import Finding, Refusal
 from dsreview.patch import split_lines
 
 _COMMENT = re.compile(
-    r"(?P<mark>#|//|/\*|--|<!--|;)\s*dsreview:\s*ignore\[(?P<rules>[\w\-, ]{1,200})\]"
+    r"(?P<mark>#|//|/\*|--|<!--|;)\s*dsreview:\s*ignore\[(?P<rules>[^\]\n]{1,200})\]"
     r"(?P<reason>[^\n]{0,500})"
 )
 

@@ -20,6 +20,19 @@ class CheckResult:
     failures: tuple[Failure, ...] = ()
 
 
+OUT_OF_TIME = "the time budget was used up"
+"""The reason of a failure that nothing but the clock is to blame for."""
+
+
+def never() -> bool:
+    """There is no time limit."""
+    return False
+
+
+def ignore() -> None:
+    """Nobody counts along."""
+
+
 def joined(results: Iterable[CheckResult]) -> CheckResult:
     """All findings and failures, in the order given."""
     listed = tuple(results)

@@ -6,13 +6,13 @@ code that was only moved or indented anew is not reported.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dsreview import rules as rules_package
 from dsreview.change import ChangedFile, Snapshot
-from dsreview.checks.base import CheckResult, Failure
+from dsreview.checks.base import OUT_OF_TIME, CheckResult, Failure, ignore, never
 from dsreview.checks.rule_file import Rule, read_rules
 from dsreview.checks.rule_fix import VARIABLE
 from dsreview.checks.rule_globs import is_selected
@@ -77,12 +77,26 @@ class RuleSet:
         return [rule for folder in folders for rule in _read_folder(folder)]
 
 
-def find_by_rules(files: Sequence[ChangedFile], rules: RuleSet, sandbox: Sandbox) -> CheckResult:
-    """What the rules find on the added lines of `files`; spans count lines of their texts."""
+def find_by_rules(
+    files: Sequence[ChangedFile],
+    rules: RuleSet,
+    sandbox: Sandbox,
+    is_over: Callable[[], bool] = never,
+    on_file: Callable[[], None] = ignore,
+) -> CheckResult:
+    """What the rules find on the added lines of `files`; spans count lines of their texts.
+
+    Args:
+        is_over: asked before each file; from when it says so, files become failures.
+        on_file: called after each file.
+    """
     known = rules.by_language(file.language for file in files)
     failures: list[Failure] = []
     found: list[tuple[ChangedFile, Rule, Match]] = []
     for file in files:
+        if is_over():
+            failures.append(Failure(file.path, OUT_OF_TIME))
+            continue
         applicable = {
             rule.id: rule for rule in known[file.language] if is_selected(rule, file.path)
         }
@@ -91,6 +105,8 @@ def find_by_rules(files: Sequence[ChangedFile], rules: RuleSet, sandbox: Sandbox
         except TaskFailed as error:
             failures.append(Failure(file.path, str(error)))
             continue
+        finally:
+            on_file()
         found.extend((file, applicable[match.rule], match) for match in matches)
     moved = _removed(files, {rule.id: rule for _, rule, _ in found}, sandbox)
     findings: list[Finding] = []

@@ -8,13 +8,13 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 
-from dsreview.cache import Cache, DirectoryCache, NoCache, default_folder, keep_for_people
-from dsreview.config import Config, load, user_config_file
+from dsreview.cache import DirectoryCache, NoCache, default_folder, keep_for_people
+from dsreview.config import load, user_config_file
 from dsreview.errors import UsageError
 from dsreview.model_choice import chosen_backend, open_backend
 from dsreview.outputs import OUTPUTS, view_for
 from dsreview.progress import open_progress
-from dsreview.review import Tools
+from dsreview.review import Tools, keep_nothing
 from dsreview.review import review as review_change
 from dsreview.sandbox import Sandbox
 from dsreview.sanitize import terminal_safe
@@ -62,16 +62,20 @@ def review(
     request: SourceRequest, flags: Mapping[str, object], output_format: str, output: Path | None
 ) -> int:
     """Review, write the report, and say the exit code."""
+    _refuse_unwritable(output)
     with ExitStack() as stack:
         change = stack.enter_context(open_change(request))
         config = load(change.base, flags, user_file=user_config_file())
+        store = DirectoryCache(default_folder()) if config.cache else None
+        if store is not None:
+            stack.callback(store.trim)
         progress = stack.enter_context(open_progress())
         tools = Tools(
             sandbox=stack.enter_context(Sandbox()),
-            cache=_cache(config),
+            cache=store or NoCache(),
             open_backend=partial(open_backend, config) if chosen_backend(config) else None,
             progress=progress,
-            keep_answer=partial(keep_for_people, folder=default_folder()),
+            keep_answer=partial(keep_for_people, folder=store.folder) if store else keep_nothing,
         )
         report = review_change(change, config, tools)
         stream = sys.stdout if output is None else StringIO()
@@ -80,8 +84,14 @@ def review(
     return report.exit_code(config.fail_on, partial_ok=config.partial_ok)
 
 
-def _cache(config: Config) -> Cache:
-    return DirectoryCache(default_folder()) if config.cache else NoCache()
+def _refuse_unwritable(output: Path | None) -> None:
+    """Better now than after minutes of work.
+
+    Raises:
+        UsageError: a file cannot be written there.
+    """
+    if output is not None and not (output.parent.is_dir() and os.access(output.parent, os.W_OK)):
+        raise UsageError(f"{output}: its folder does not exist or cannot be written to")
 
 
 def _write(text: str, output: Path | None) -> None:
