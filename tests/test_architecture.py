@@ -34,7 +34,8 @@ HOMES = {
 
 # A module may import only modules of its own rank or a lower one.
 RANKS = (
-    {"cache", "claims", "errors", "lenient_json", "located_json", "patch", "prompt", "sanitize"},
+    {"cache", "claims", "errors", "ignore_patterns", "lenient_json", "located_json", "patch"}
+    | {"prompt", "sanitize"},
     {"answer_cache", "backends", "change", "diff_sections", "finding", "line_diff", "progress"},
     {"sandbox"},
     {"anchors", "answers", "config", "context_rows", "diff_headers", "edits", "languages"},

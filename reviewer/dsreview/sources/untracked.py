@@ -4,8 +4,7 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
+from dsreview.ignore_patterns import IgnorePatterns
 from dsreview.sources.data_files import read_data
 from dsreview.sources.repository import Repository
 
@@ -18,7 +17,7 @@ def untracked_files(repository: Repository, tracked: Collection[str]) -> Iterato
     assert top is not None
     outer = _read_spec(repository.common_dir / "info" / "exclude")
     user = _read_spec(_user_ignore_file())
-    pending: list[tuple[str, tuple[tuple[str, GitIgnoreSpec], ...]]] = [
+    pending: list[tuple[str, tuple[tuple[str, IgnorePatterns], ...]]] = [
         ("", (("", user), ("", outer)))
     ]
     while pending:
@@ -50,19 +49,19 @@ def _entries(path: Path) -> Iterator[tuple[str, bool]]:
             yield entry.name, is_folder
 
 
-def _is_ignored(path: str, specs: tuple[tuple[str, GitIgnoreSpec], ...]) -> bool:
+def _is_ignored(path: str, specs: tuple[tuple[str, IgnorePatterns], ...]) -> bool:
     """The innermost file that says something about a path decides."""
     for folder, spec in reversed(specs):
-        include = spec.check_file(path[len(folder) :]).include
-        if include is not None:
-            return include
+        deciding = spec.decide(path[len(folder) :])
+        if deciding is not None:
+            return deciding.is_ignored
     return False
 
 
-def _read_spec(path: Path) -> GitIgnoreSpec:
+def _read_spec(path: Path) -> IgnorePatterns:
     content = read_data(path, _MAX_IGNORE_BYTES) or b""
     lines = content.decode("utf-8", "surrogateescape").removeprefix("\ufeff").split("\n")
-    return GitIgnoreSpec.from_lines(lines)
+    return IgnorePatterns.from_lines(lines)
 
 
 def _user_ignore_file() -> Path:
