@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 
 import pytest
 
-from dsreview.symbols import FactReader, IndexLimits, build_index
-from dsreview.symbols.index import has_word
+from dsreview import __version__, languages
+from dsreview.symbols import LANGUAGES, FactReader, IndexLimits, build_index
+from dsreview.symbols.index import FACTS_VERSION, has_word
 
 
 @dataclass
@@ -101,11 +103,44 @@ def test_facts_are_cached_by_content_and_not_by_path(sandbox):
     text = "def fetch(url):\n    return url\n" * 200
     cache = Memory()
     first = build_index(Tree({"a.py": text}), ["fetch"], FactReader(sandbox, cache))
-    (key,) = cache.entries
-    assert f"blob of {text}" in key
     again = build_index(Tree({"moved.py": text}), ["fetch"], FactReader(sandbox, cache))
     assert len(cache.entries) == 1
     assert again.files["moved.py"] == first.files["a.py"]
+
+
+@dataclass
+class Forged(Tree):
+    """A repository that says of all its contents what another one says of its own."""
+
+    def identity(self, path: str) -> str | None:
+        return "the same blob"
+
+
+def test_a_repository_cannot_spoil_the_facts_of_another(sandbox):
+    cache, padding = Memory(), "x = 1\n" * 1000
+    trees = [Forged({"a.py": f"def fetch({name}):\n    pass\n{padding}"}) for name in "ab"]
+    readers = [FactReader(sandbox, cache) for _ in trees]
+    first, second = (build_index(t, ["fetch"], r) for t, r in zip(trees, readers, strict=True))
+    names = [index.definitions("fetch")[0].fact.parameters[0].name for index in (first, second)]
+    assert names == ["a", "b"]
+    assert len(cache.entries) == 2
+
+
+def test_content_without_identity_is_not_cached(sandbox):
+    cache = Memory()
+    FactReader(sandbox, cache).read("python", b"x = 1\n" * 1000, None)
+    assert cache.entries == {}
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_facts_are_cached_for_the_programs_that_read_them(sandbox, language):
+    cache = Memory()
+    FactReader(sandbox, cache).read(language, b"// x\n" * 1000, "blob")
+    (key,) = cache.entries
+    wheel = languages.by_name(language).grammar.split(":")[0]
+    for version in (__version__, f"={metadata.version('tree-sitter')}:", metadata.version(wheel)):
+        assert version in key
+    assert f":{FACTS_VERSION}:" in key
 
 
 def test_a_spoilt_cache_entry_is_read_again(sandbox):

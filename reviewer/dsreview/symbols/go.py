@@ -2,65 +2,44 @@
 
 from tree_sitter import Node
 
-from dsreview.symbols.facts import BindingKind, Call, Import, Receiver, Reference, ReferenceKind
+from dsreview.symbols.facts import BindingKind, Call, Import, Receiver, ReferenceKind
 from dsreview.symbols.go_definitions import VISITORS as DEFINITION_VISITORS
-from dsreview.symbols.reader import Place, Reader, Visitor, dotted_text, line_of, skip, text_of
+from dsreview.symbols.reader import (
+    Place,
+    Reader,
+    Visitor,
+    dotted_text,
+    identifier,
+    line_of,
+    skip,
+    text_of,
+    type_identifier,
+)
 
 _LINKS = {"selector_expression": ("operand", "field")}
 
 
-def _identifier(reader: Reader, node: Node, place: Place) -> None:
-    if place.is_pattern:
-        reader.bind(node, place, place.binds)
-    else:
-        _refer(reader, node, place)
-
-
-def _refer(
-    reader: Reader,
-    node: Node,
-    place: Place,
-    call: Call | None = None,
-    kind: ReferenceKind = ReferenceKind.VALUE,
-) -> None:
-    name: Node | None = node
-    receiver, text = Receiver.NONE, ""
-    if node.type == "selector_expression":
-        name = node.child_by_field_name("field")
-        text = dotted_text(node.child_by_field_name("operand"), _LINKS)
-        receiver = Receiver.NAME if text else Receiver.OTHER
-        if text and text == place.self_name:
-            receiver = Receiver.SELF
+def _refer_member(reader: Reader, node: Node, place: Place, call: Call | None = None) -> None:
+    name = node.child_by_field_name("field")
+    text = dotted_text(node.child_by_field_name("operand"), _LINKS)
+    receiver = Receiver.NAME if text else Receiver.OTHER
+    if text and text == place.self_name:
+        receiver = Receiver.SELF
     if name is not None:
-        reader.references.append(
-            Reference(text_of(name), place.scope, line_of(name), receiver, text, kind, call)
-        )
-
-
-def _type_identifier(reader: Reader, node: Node, place: Place) -> None:
-    _refer(reader, node, place, kind=ReferenceKind.TYPE)
+        reader.refer(name, place, receiver, text, call)
 
 
 def _qualified_type(reader: Reader, node: Node, place: Place) -> None:
     package, name = node.child_by_field_name("package"), node.child_by_field_name("name")
     if package is None or name is None:
         return
-    _refer(reader, package, place)
-    reader.references.append(
-        Reference(
-            text_of(name),
-            place.scope,
-            line_of(name),
-            Receiver.NAME,
-            text_of(package),
-            ReferenceKind.TYPE,
-        )
-    )
+    reader.refer(package, place)
+    reader.refer(name, place, Receiver.NAME, text_of(package), kind=ReferenceKind.TYPE)
 
 
 def _selector(reader: Reader, node: Node, place: Place) -> None:
     place = place.reading()
-    _refer(reader, node, place)
+    _refer_member(reader, node, place)
     reader.push([node.child_by_field_name("operand")], place)
 
 
@@ -77,9 +56,9 @@ def _call(reader: Reader, node: Node, place: Place) -> None:
         return
     call = _arguments(arguments)
     if function.type == "identifier":
-        _refer(reader, function, place, call)
+        reader.refer(function, place, call=call)
     elif function.type == "selector_expression":
-        _refer(reader, function, place, call)
+        _refer_member(reader, function, place, call)
         reader.push([function.child_by_field_name("operand")], place)
     else:
         reader.push([function], place)
@@ -138,8 +117,8 @@ def _keyed_element(reader: Reader, node: Node, place: Place) -> None:
 
 VISITORS: dict[str, Visitor] = {
     **DEFINITION_VISITORS,
-    "identifier": _identifier,
-    "type_identifier": _type_identifier,
+    "identifier": identifier,
+    "type_identifier": type_identifier,
     "qualified_type": _qualified_type,
     "selector_expression": _selector,
     "index_expression": _index,

@@ -6,13 +6,12 @@ from tree_sitter import Node
 
 from dsreview.symbols.facts import (
     BindingKind,
-    Definition,
     DefinitionKind,
     Parameter,
     ParameterKind,
     ScopeKind,
 )
-from dsreview.symbols.reader import Place, Reader, Visitor, last_line_of, line_of, text_of
+from dsreview.symbols.reader import Place, Reader, Visitor, line_of, text_of
 
 
 def _function(reader: Reader, node: Node, place: Place) -> None:
@@ -25,21 +24,17 @@ def _function(reader: Reader, node: Node, place: Place) -> None:
     qualified = f"{receiver_type}.{text_of(name)}" if receiver_type else text_of(name)
     scope = reader.open_scope(ScopeKind.FUNCTION, qualified, place.scope, node)
     is_method = node.type == "method_declaration"
-    reader.definitions.append(
-        Definition(
-            name=text_of(name),
-            qualified_name=qualified,
-            kind=DefinitionKind.METHOD if is_method else DefinitionKind.FUNCTION,
-            scope=place.scope,
-            body=scope,
-            line=line_of(name),
-            start=line_of(node),
-            stop=last_line_of(node) + 1,
-            parameters=_parameters(parameters),
-            bases=(receiver_type,) if receiver_type else (),
-            is_stub=body is None,
-            is_exported=text_of(name)[:1].isupper(),
-        )
+    reader.define(
+        node,
+        name,
+        place,
+        DefinitionKind.METHOD if is_method else DefinitionKind.FUNCTION,
+        scope,
+        qualified_name=qualified,
+        parameters=_parameters(parameters),
+        bases=(receiver_type,) if receiver_type else (),
+        is_stub=body is None,
+        is_exported=text_of(name)[:1].isupper(),
     )
     if not is_method:
         reader.bind(name, place, BindingKind.DEFINITION)
@@ -104,21 +99,8 @@ def _declaration(reader: Reader, node: Node, place: Place) -> None:
 
 
 def _define(reader: Reader, node: Node, name: Node, place: Place, kind: DefinitionKind) -> None:
-    if reader.scopes[place.scope].parent is not None:
-        return
-    reader.definitions.append(
-        Definition(
-            name=text_of(name),
-            qualified_name=text_of(name),
-            kind=kind,
-            scope=place.scope,
-            body=None,
-            line=line_of(name),
-            start=line_of(node),
-            stop=last_line_of(node) + 1,
-            is_exported=text_of(name)[:1].isupper(),
-        )
-    )
+    if reader.scopes[place.scope].parent is None:
+        reader.define(node, name, place, kind, is_exported=text_of(name)[:1].isupper())
 
 
 def _type(reader: Reader, node: Node, place: Place) -> None:

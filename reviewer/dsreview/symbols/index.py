@@ -2,19 +2,21 @@
 
 An index is built for the names that matter: the files of the snapshot that contain one
 of them as a word are found by a search of bytes, only those are parsed, and their facts
-are cached by blob. What a limit left out is listed in `SymbolIndex.gaps`, so that
+are cached by content. What a limit left out is listed in `SymbolIndex.gaps`, so that
 "nothing found" is never taken for "nothing there".
 """
 
+import hashlib
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 from typing import Generic, TypeVar
 
 import msgspec
 
-from dsreview import languages
+from dsreview import __version__, languages
 from dsreview.cache import Cache
 from dsreview.change import Snapshot
 from dsreview.errors import TaskFailed
@@ -107,9 +109,13 @@ class FactReader:
     sandbox: Sandbox
     cache: Cache | None
     _known: dict[tuple[str, bytes], FileSymbols] = field(default_factory=dict)
+    _parsers: dict[str, str] = field(default_factory=dict)
+    """By language, the versions of what parses it."""
 
     def read(self, language: str, source: bytes, identity: str | None) -> FileSymbols:
-        """`identity` names the content for the cache; None keeps it out of it.
+        """Where `identity` is None the facts are kept out of the cache.
+
+        It names no entry: what a repository says about its own content may be forged.
 
         Raises:
             TaskFailed: the source could not be parsed within the sandbox's limits.
@@ -127,7 +133,7 @@ class FactReader:
         request = SymbolsRequest(language, source)
         if self.cache is None or identity is None or len(source) < MIN_CACHED_BYTES:
             return self.sandbox.call(READ_SYMBOLS, request)
-        key = f"symbols:{FACTS_VERSION}:{language}:{identity}"
+        key = self._key(language, source)
         entry = self.cache.get(key)
         if entry is not None:
             try:
@@ -137,6 +143,22 @@ class FactReader:
         facts = self.sandbox.call(READ_SYMBOLS, request)
         self.cache.put(key, msgspec.msgpack.encode(facts))
         return facts
+
+    def _key(self, language: str, source: bytes) -> str:
+        if language not in self._parsers:
+            self._parsers[language] = _parser_of(language)
+        digest = hashlib.sha256(source).hexdigest()
+        return f"symbols:{__version__}:{FACTS_VERSION}:{self._parsers[language]}:{digest}"
+
+
+def _parser_of(language: str) -> str:
+    """
+    >>> _parser_of("go").split("=")[0]
+    'go:tree_sitter'
+    """
+    wheel = languages.by_name(language).grammar.partition(":")[0]
+    rows = [f"{name}={metadata.version(name)}" for name in ("tree_sitter", wheel)]
+    return ":".join((language, *rows))
 
 
 def build_index(

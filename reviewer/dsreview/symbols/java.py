@@ -9,44 +9,23 @@ from dsreview.symbols.facts import (
     Call,
     Import,
     Receiver,
-    Reference,
     ReferenceKind,
     ScopeKind,
 )
 from dsreview.symbols.java_definitions import VISITORS as DEFINITION_VISITORS
-from dsreview.symbols.reader import Place, Reader, Visitor, dotted_text, line_of, skip, text_of
+from dsreview.symbols.reader import (
+    Place,
+    Reader,
+    Visitor,
+    dotted_text,
+    identifier,
+    line_of,
+    skip,
+    text_of,
+    type_identifier,
+)
 
 _LINKS = {"field_access": ("object", "field"), "scoped_identifier": ("scope", "name")}
-
-
-def _identifier(reader: Reader, node: Node, place: Place) -> None:
-    if place.is_pattern:
-        reader.bind(node, place, place.binds)
-    else:
-        _refer(reader, node, place)
-
-
-def _refer(
-    reader: Reader,
-    name: Node,
-    place: Place,
-    receiver: Receiver = Receiver.NONE,
-    receiver_text: str = "",
-    call: Call | None = None,
-    kind: ReferenceKind = ReferenceKind.VALUE,
-) -> None:
-    reader.references.append(
-        Reference(
-            text_of(name),
-            place.scope,
-            line_of(name),
-            receiver,
-            receiver_text,
-            kind,
-            call,
-            place.is_guarded,
-        )
-    )
 
 
 def _receiver(node: Node | None) -> tuple[Receiver, str]:
@@ -56,10 +35,6 @@ def _receiver(node: Node | None) -> tuple[Receiver, str]:
         return (Receiver.SELF if node.type == "this" else Receiver.SUPER), node.type
     text = dotted_text(node, _LINKS)
     return (Receiver.NAME, text) if text else (Receiver.OTHER, "")
-
-
-def _type_identifier(reader: Reader, node: Node, place: Place) -> None:
-    _refer(reader, node, place, kind=ReferenceKind.TYPE)
 
 
 def _scoped_type(reader: Reader, node: Node, place: Place) -> None:
@@ -84,7 +59,7 @@ def _field_access(reader: Reader, node: Node, place: Place) -> None:
     target = node.child_by_field_name("object")
     if field is not None:
         receiver, text = _receiver(target)
-        _refer(reader, field, place, receiver, text)
+        reader.refer(field, place, receiver, text)
     reader.push([target], place)
 
 
@@ -95,7 +70,7 @@ def _invocation(reader: Reader, node: Node, place: Place) -> None:
     arguments = node.child_by_field_name("arguments")
     if name is not None:
         receiver, text = _receiver(target)
-        _refer(reader, name, place, receiver, text, _arguments(arguments))
+        reader.refer(name, place, receiver, text, _arguments(arguments))
     reader.push([target, arguments, node.child_by_field_name("type_arguments")], place)
 
 
@@ -112,7 +87,7 @@ def _creation(reader: Reader, node: Node, place: Place) -> None:
         created = created.named_children[0]
     if created is not None and created.type == "type_identifier":
         call = _arguments(arguments, is_new=True)
-        _refer(reader, created, place, call=call, kind=ReferenceKind.TYPE)
+        reader.refer(created, place, call=call, kind=ReferenceKind.TYPE)
     else:
         reader.push([created], place)
     rest = [c for c in node.named_children if c.type not in ("type_identifier", "generic_type")]
@@ -189,7 +164,7 @@ def _pattern(reader: Reader, node: Node, place: Place) -> None:
         if child.type != "identifier":
             reader.push([child], place)
         elif node.type == "record_pattern":
-            _refer(reader, child, place, kind=ReferenceKind.TYPE)
+            reader.refer(child, place, kind=ReferenceKind.TYPE)
         else:
             reader.bind(child, place, BindingKind.UNPACKED)
 
@@ -217,7 +192,7 @@ def _method_reference(reader: Reader, node: Node, place: Place) -> None:
     children = node.named_children
     if len(children) > 1 and children[-1].type == "identifier":
         receiver, text = _receiver(children[0])
-        _refer(reader, children[-1], place, receiver, text)
+        reader.refer(children[-1], place, receiver, text)
     reader.push(children[:1], place)
 
 
@@ -227,8 +202,8 @@ def _annotation_value(reader: Reader, node: Node, place: Place) -> None:
 
 VISITORS: dict[str, Visitor] = {
     **DEFINITION_VISITORS,
-    "identifier": _identifier,
-    "type_identifier": _type_identifier,
+    "identifier": identifier,
+    "type_identifier": type_identifier,
     "scoped_type_identifier": _scoped_type,
     "scoped_identifier": _scoped,
     "field_access": _field_access,

@@ -6,13 +6,12 @@ from tree_sitter import Node
 
 from dsreview.symbols.facts import (
     BindingKind,
-    Definition,
     DefinitionKind,
     Parameter,
     ParameterKind,
     ScopeKind,
 )
-from dsreview.symbols.reader import Place, Reader, Visitor, last_line_of, line_of, text_of
+from dsreview.symbols.reader import Place, Reader, Visitor, line_of, text_of
 
 
 def _define(
@@ -26,22 +25,17 @@ def _define(
     parameters: tuple[Parameter, ...] | None = None,
 ) -> None:
     modifiers = _modifiers(node)
-    reader.definitions.append(
-        Definition(
-            name=text_of(name),
-            qualified_name=reader.qualify(text_of(name), place.scope),
-            kind=kind,
-            scope=place.scope,
-            body=body,
-            line=line_of(name),
-            start=line_of(node),
-            stop=last_line_of(node) + 1,
-            parameters=parameters,
-            decorators=modifiers,
-            bases=bases,
-            is_stub=_is_stub(node),
-            is_exported="public" in modifiers,
-        )
+    reader.define(
+        node,
+        name,
+        place,
+        kind,
+        body,
+        parameters=parameters,
+        decorators=modifiers,
+        bases=bases,
+        is_stub=_is_stub(node),
+        is_exported="public" in modifiers,
     )
 
 

@@ -15,20 +15,23 @@ from dsreview.symbols.facts import (
     ReferenceKind,
 )
 from dsreview.symbols.javascript_definitions import VISITORS as DEFINITION_VISITORS
-from dsreview.symbols.javascript_definitions import define, read_function, read_parameters
+from dsreview.symbols.javascript_definitions import read_function, read_parameters
 from dsreview.symbols.javascript_modules import VISITORS as MODULE_VISITORS
 from dsreview.symbols.javascript_modules import read_require
-from dsreview.symbols.reader import Place, Reader, Visitor, dotted_text, line_of, skip, text_of
+from dsreview.symbols.reader import (
+    Place,
+    Reader,
+    Visitor,
+    dotted_text,
+    identifier,
+    line_of,
+    skip,
+    text_of,
+    type_identifier,
+)
 
 _LINKS = {"member_expression": ("object", "property")}
 _FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
-
-
-def _identifier(reader: Reader, node: Node, place: Place) -> None:
-    if place.is_pattern:
-        reader.bind(node, place, place.binds)
-    else:
-        _refer(reader, node, place)
 
 
 def _refer(
@@ -46,18 +49,7 @@ def _refer(
         receiver, text = _receiver(node.child_by_field_name("object"))
     if name is None:
         return
-    reader.references.append(
-        Reference(
-            text_of(name),
-            place.scope,
-            line_of(name),
-            receiver,
-            text,
-            kind,
-            call,
-            place.is_guarded,
-        )
-    )
+    reader.refer(name, place, receiver, text, call, kind)
 
 
 def _receiver(node: Node | None) -> tuple[Receiver, str]:
@@ -65,10 +57,6 @@ def _receiver(node: Node | None) -> tuple[Receiver, str]:
         return (Receiver.SELF if node.type == "this" else Receiver.SUPER), node.type
     text = dotted_text(node, _LINKS)
     return (Receiver.NAME, text) if text else (Receiver.OTHER, "")
-
-
-def _type_identifier(reader: Reader, node: Node, place: Place) -> None:
-    _refer(reader, node, place, kind=ReferenceKind.TYPE)
 
 
 def _member(reader: Reader, node: Node, place: Place) -> None:
@@ -134,10 +122,10 @@ def _declarator(reader: Reader, node: Node, place: Place) -> None:
     if value is not None and value.type in _FUNCTIONS:
         scope = read_function(reader, value, name, place)
         parameters = read_parameters(value)
-        define(reader, node, name, place, DefinitionKind.FUNCTION, scope, parameters)
+        reader.define(node, name, place, DefinitionKind.FUNCTION, scope, parameters=parameters)
         return
     if reader.scopes[place.scope].parent is None:
-        define(reader, node, name, place, DefinitionKind.VARIABLE)
+        reader.define(node, name, place, DefinitionKind.VARIABLE)
     reader.push([value], place)
 
 
@@ -237,10 +225,10 @@ def _nested_type(reader: Reader, node: Node, place: Place) -> None:
 VISITORS: dict[str, Visitor] = {
     **DEFINITION_VISITORS,
     **MODULE_VISITORS,
-    "identifier": _identifier,
-    "shorthand_property_identifier": _identifier,
-    "shorthand_property_identifier_pattern": _identifier,
-    "type_identifier": _type_identifier,
+    "identifier": identifier,
+    "shorthand_property_identifier": identifier,
+    "shorthand_property_identifier_pattern": identifier,
+    "type_identifier": type_identifier,
     "nested_type_identifier": _nested_type,
     "member_expression": _member,
     "subscript_expression": _index,

@@ -6,44 +6,12 @@ from tree_sitter import Node
 
 from dsreview.symbols.facts import (
     BindingKind,
-    Definition,
     DefinitionKind,
     Parameter,
     ParameterKind,
     ScopeKind,
 )
-from dsreview.symbols.reader import Place, Reader, Visitor, last_line_of, line_of, text_of
-
-
-def define(
-    reader: Reader,
-    node: Node,
-    name: Node,
-    place: Place,
-    kind: DefinitionKind,
-    body: int | None = None,
-    parameters: tuple[Parameter, ...] | None = None,
-    bases: tuple[str, ...] = (),
-    modifiers: tuple[str, ...] = (),
-    is_stub: bool = False,
-) -> None:
-    reader.definitions.append(
-        Definition(
-            name=text_of(name),
-            qualified_name=reader.qualify(text_of(name), place.scope),
-            kind=kind,
-            scope=place.scope,
-            body=body,
-            line=line_of(name),
-            start=line_of(node),
-            stop=last_line_of(node) + 1,
-            parameters=parameters,
-            decorators=modifiers,
-            bases=bases,
-            is_conditional=place.is_conditional,
-            is_stub=is_stub,
-        )
-    )
+from dsreview.symbols.reader import Place, Reader, Visitor, line_of, text_of
 
 
 def read_function(reader: Reader, node: Node, name: Node | None, place: Place) -> int:
@@ -115,14 +83,13 @@ def _function(reader: Reader, node: Node, place: Place) -> None:
     if name is None or node.type in ("function_expression", "generator_function"):
         return
     is_signature = node.type == "function_signature"
-    define(
-        reader,
+    reader.define(
         node,
         name,
         place,
         DefinitionKind.FUNCTION,
         scope,
-        read_parameters(node),
+        parameters=read_parameters(node),
         is_stub=is_signature,
     )
     reader.bind(name, place, BindingKind.DEFINITION)
@@ -144,15 +111,14 @@ def _method(reader: Reader, node: Node, place: Place) -> None:
         reader.push([name], outer)
         return
     in_class = reader.scopes[place.scope].kind is ScopeKind.CLASS
-    define(
-        reader,
+    reader.define(
         node,
         name,
         place,
         DefinitionKind.METHOD if in_class else DefinitionKind.VARIABLE,
         scope,
-        read_parameters(node),
-        modifiers=modifiers,
+        parameters=read_parameters(node),
+        decorators=modifiers,
         is_stub=node.child_by_field_name("body") is None,
     )
 
@@ -176,7 +142,7 @@ def _class(reader: Reader, node: Node, place: Place) -> None:
         return
     reader.bind(name, place, BindingKind.DEFINITION)
     bases = tuple(text_of(child) for child in heritage)
-    define(reader, node, name, place, DefinitionKind.CLASS, scope, bases=bases)
+    reader.define(node, name, place, DefinitionKind.CLASS, scope, bases=bases)
 
 
 def _field(reader: Reader, node: Node, place: Place) -> None:
@@ -185,7 +151,7 @@ def _field(reader: Reader, node: Node, place: Place) -> None:
     if name is not None and name.type == "computed_property_name":
         reader.push([name], place)
     elif name is not None:
-        define(reader, node, name, place, DefinitionKind.VARIABLE)
+        reader.define(node, name, place, DefinitionKind.VARIABLE)
     rest = [child for child in node.named_children if child != name]
     reader.push(rest, place)
 
@@ -193,7 +159,7 @@ def _field(reader: Reader, node: Node, place: Place) -> None:
 def _enum(reader: Reader, node: Node, place: Place) -> None:
     name = node.child_by_field_name("name")
     if name is not None:
-        define(reader, node, name, place, DefinitionKind.CLASS, bases=("enum",))
+        reader.define(node, name, place, DefinitionKind.CLASS, bases=("enum",))
         reader.bind(name, place, BindingKind.DEFINITION)
     reader.push([node.child_by_field_name("body")], place)
 
@@ -205,7 +171,7 @@ def _type(reader: Reader, node: Node, place: Place) -> None:
         ScopeKind.FUNCTION, "" if name is None else text_of(name), place.scope, node
     )
     if name is not None:
-        define(reader, node, name, place, DefinitionKind.TYPE)
+        reader.define(node, name, place, DefinitionKind.TYPE)
         reader.bind(name, place, BindingKind.DEFINITION)
     reader.push([c for c in node.named_children if c != name], place.inside(scope))
 
@@ -214,7 +180,7 @@ def _signature(reader: Reader, node: Node, place: Place) -> None:
     """A member without a body, or a type of functions: its parameters bind only inside."""
     name = node.child_by_field_name("name")
     if name is not None and node.type == "abstract_method_signature":
-        define(reader, node, name, place, DefinitionKind.METHOD, is_stub=True)
+        reader.define(node, name, place, DefinitionKind.METHOD, is_stub=True)
     scope = reader.open_scope(ScopeKind.FUNCTION, "", place.scope, node)
     rest = [child for child in node.named_children if child != name]
     reader.push(rest, place.inside(scope))
@@ -241,7 +207,7 @@ def _type_parameter(reader: Reader, node: Node, place: Place) -> None:
 def _namespace(reader: Reader, node: Node, place: Place) -> None:
     name = node.child_by_field_name("name")
     if name is not None and name.type == "identifier":
-        define(reader, node, name, place, DefinitionKind.VARIABLE)
+        reader.define(node, name, place, DefinitionKind.VARIABLE)
         reader.bind(name, place, BindingKind.DEFINITION)
     # merged and ambient declarations: what they bind is not this file's alone
     reader.is_open = True

@@ -2,22 +2,15 @@
 
 from tree_sitter import Node
 
-from dsreview.symbols.facts import BindingKind, Call, Receiver, Reference, ScopeKind
+from dsreview.symbols.facts import BindingKind, Call, Receiver, ScopeKind
 from dsreview.symbols.python_definitions import (
     VISITORS as DEFINITION_VISITORS,
 )
 from dsreview.symbols.python_imports import VISITORS as IMPORT_VISITORS
-from dsreview.symbols.reader import Place, Reader, Visitor, dotted_text, line_of, skip, text_of
+from dsreview.symbols.reader import Place, Reader, Visitor, dotted_text, identifier, skip, text_of
 
 _LINKS = {"attribute": ("object", "attribute")}
 _OPENING_CALLS = frozenset({"exec", "eval", "locals", "vars", "globals", "execfile"})
-
-
-def _identifier(reader: Reader, node: Node, place: Place) -> None:
-    if place.is_pattern:
-        reader.bind(node, place, place.binds)
-    else:
-        _refer(reader, node, node, place)
 
 
 def _refer(reader: Reader, node: Node, name: Node, place: Place, call: Call | None = None) -> None:
@@ -26,17 +19,7 @@ def _refer(reader: Reader, node: Node, name: Node, place: Place, call: Call | No
         receiver, receiver_text = _receiver(node.child_by_field_name("object"), place)
         if text_of(node) == "sys.modules":
             reader.is_open = True  # the module may be about to replace itself
-    reader.references.append(
-        Reference(
-            text_of(name),
-            place.scope,
-            line_of(name),
-            receiver,
-            receiver_text,
-            call=call,
-            is_guarded=place.is_guarded,
-        )
-    )
+    reader.refer(name, place, receiver, receiver_text, call)
 
 
 def _receiver(node: Node | None, place: Place) -> tuple[Receiver, str]:
@@ -240,7 +223,7 @@ def _exec(reader: Reader, node: Node, place: Place) -> None:
 VISITORS: dict[str, Visitor] = {
     **DEFINITION_VISITORS,
     **IMPORT_VISITORS,
-    "identifier": _identifier,
+    "identifier": identifier,
     "attribute": _attribute,
     "subscript": _subscript,
     "call": _call,

@@ -7,13 +7,12 @@ from tree_sitter import Node
 
 from dsreview.symbols.facts import (
     BindingKind,
-    Definition,
     DefinitionKind,
     Parameter,
     ParameterKind,
     ScopeKind,
 )
-from dsreview.symbols.reader import Place, Reader, Visitor, last_line_of, line_of, text_of
+from dsreview.symbols.reader import Place, Reader, Visitor, line_of, text_of
 
 
 def _function(reader: Reader, node: Node, place: Place, decorators: tuple[str, ...] = ()) -> None:
@@ -26,22 +25,16 @@ def _function(reader: Reader, node: Node, place: Place, decorators: tuple[str, .
     scope = reader.open_scope(ScopeKind.FUNCTION, text_of(name), place.scope, node)
     is_method = reader.scopes[place.scope].kind is ScopeKind.CLASS
     known = _parameters(parameters)
-    reader.definitions.append(
-        Definition(
-            name=text_of(name),
-            qualified_name=reader.qualify(text_of(name), place.scope),
-            kind=DefinitionKind.METHOD if is_method else DefinitionKind.FUNCTION,
-            scope=place.scope,
-            body=scope,
-            line=line_of(name),
-            start=line_of(node),
-            stop=last_line_of(node) + 1,
-            parameters=known,
-            decorators=decorators,
-            is_conditional=place.is_conditional,
-            is_stub=_is_stub(body),
-            is_exported=not text_of(name).startswith("_"),
-        )
+    reader.define(
+        node,
+        name,
+        place,
+        DefinitionKind.METHOD if is_method else DefinitionKind.FUNCTION,
+        scope,
+        parameters=known,
+        decorators=decorators,
+        is_stub=_is_stub(body),
+        is_exported=not text_of(name).startswith("_"),
     )
     reader.bind(name, place, BindingKind.DEFINITION)
     if text_of(name) == "__getattr__" and place.scope == 0:
@@ -118,21 +111,15 @@ def _class(reader: Reader, node: Node, place: Place, decorators: tuple[str, ...]
         return
     scope = reader.open_scope(ScopeKind.CLASS, text_of(name), place.scope, node)
     superclasses = node.child_by_field_name("superclasses")
-    reader.definitions.append(
-        Definition(
-            name=text_of(name),
-            qualified_name=reader.qualify(text_of(name), place.scope),
-            kind=DefinitionKind.CLASS,
-            scope=place.scope,
-            body=scope,
-            line=line_of(name),
-            start=line_of(node),
-            stop=last_line_of(node) + 1,
-            decorators=decorators,
-            bases=tuple(_bases(superclasses)),
-            is_conditional=place.is_conditional,
-            is_exported=not text_of(name).startswith("_"),
-        )
+    reader.define(
+        node,
+        name,
+        place,
+        DefinitionKind.CLASS,
+        scope,
+        decorators=decorators,
+        bases=tuple(_bases(superclasses)),
+        is_exported=not text_of(name).startswith("_"),
     )
     reader.bind(name, place, BindingKind.DEFINITION)
     reader.push([superclasses], place)

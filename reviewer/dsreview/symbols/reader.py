@@ -14,11 +14,16 @@ from tree_sitter import Node
 from dsreview.symbols.facts import (
     Binding,
     BindingKind,
+    Call,
     Definition,
+    DefinitionKind,
     Export,
     FileSymbols,
     Import,
+    Parameter,
+    Receiver,
     Reference,
+    ReferenceKind,
     Scope,
     ScopeKind,
 )
@@ -100,6 +105,64 @@ class Reader:
         name = text_of(node) if text is None else text
         self.bindings.append(Binding(name, target, kind, line_of(node), place.is_conditional))
 
+    def refer(
+        self,
+        name: Node,
+        place: Place,
+        receiver: Receiver = Receiver.NONE,
+        receiver_text: str = "",
+        call: Call | None = None,
+        kind: ReferenceKind = ReferenceKind.VALUE,
+    ) -> None:
+        """Note a use of what `name` spells."""
+        self.references.append(
+            Reference(
+                name=text_of(name),
+                scope=place.scope,
+                line=line_of(name),
+                receiver=receiver,
+                receiver_text=receiver_text,
+                kind=kind,
+                call=call,
+                is_guarded=place.is_guarded,
+            )
+        )
+
+    def define(
+        self,
+        node: Node,
+        name: Node,
+        place: Place,
+        kind: DefinitionKind,
+        body: int | None = None,
+        *,
+        qualified_name: str = "",
+        parameters: tuple[Parameter, ...] | None = None,
+        decorators: tuple[str, ...] = (),
+        bases: tuple[str, ...] = (),
+        is_stub: bool = False,
+        is_exported: bool = False,
+    ) -> None:
+        """Note the definition `node`; its name is qualified by its scope if not given."""
+        self.definitions.append(
+            Definition(
+                name=text_of(name),
+                qualified_name=qualified_name or self.qualify(text_of(name), place.scope),
+                kind=kind,
+                scope=place.scope,
+                body=body,
+                line=line_of(name),
+                start=line_of(node),
+                stop=last_line_of(node) + 1,
+                parameters=parameters,
+                decorators=decorators,
+                bases=bases,
+                is_conditional=place.is_conditional,
+                is_stub=is_stub,
+                is_exported=is_exported,
+            )
+        )
+
     def enclosing(self, scope: int, *kinds: ScopeKind) -> int | None:
         """The innermost scope of one of these kinds around `scope`, itself included."""
         current: int | None = scope
@@ -139,6 +202,18 @@ def read_tree(root: Node, language: str, visitors: Mapping[str, Visitor]) -> Fil
         is_open=reader.is_open,
         has_open_exports=reader.has_open_exports,
     )
+
+
+def identifier(reader: Reader, node: Node, place: Place) -> None:
+    """Visitor of a plain name: bound in a pattern, used anywhere else."""
+    if place.is_pattern:
+        reader.bind(node, place, place.binds)
+    else:
+        reader.refer(node, place)
+
+
+def type_identifier(reader: Reader, node: Node, place: Place) -> None:
+    reader.refer(node, place, kind=ReferenceKind.TYPE)
 
 
 def skip(reader: Reader, node: Node, place: Place) -> None:
