@@ -6,7 +6,7 @@ import time
 import pytest
 
 from dsreview.errors import GitError, ReviewError
-from dsreview.sources import clean_room
+from dsreview.sources import clean_room, objects
 
 
 @pytest.fixture
@@ -70,3 +70,13 @@ def test_many_complaints_of_git_do_not_block_it(base):
     base.commit()
     with base.change(commit="HEAD") as change:
         assert [change.head.read(path) for path in change.head.paths()].count(None) == 501
+
+
+def test_an_object_that_unfolds_to_gigabytes_is_not_read(base, monkeypatch):
+    monkeypatch.setattr(objects, "MAX_BLOB_BYTES", 100_000)
+    base.write("large.py", "x" * 100_001)
+    base.write("small.py", "s\n")
+    base.commit()
+    with base.change(commit="HEAD") as change:
+        assert change.head.read("large.py") is None
+        assert change.head.read("small.py") == b"s\n"

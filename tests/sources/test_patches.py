@@ -247,3 +247,15 @@ def test_a_patch_cannot_reach_out_of_the_repository(base, tmp_path):
         assert change.head.read("link/secret") == b"a\n"
         assert change.base.read("link/secret") is None
         assert "applies to HEAD" in change.notes[0]
+
+
+@pytest.mark.parametrize(
+    "name", [".dsreview.toml", ".dsreviewignore", "pyproject.toml", ".dsreview/rules/own.yml"]
+)
+def test_a_patch_alone_cannot_bring_settings_by_deleting_them(base, outside, name):
+    base.write(name, "*\n")
+    base.commit()
+    base.git("rm", "-q", name)
+    with base.change(folder=outside, patch=base.git("diff", "HEAD")) as change:
+        assert [file.path for file in change.patch.files] == [name]
+        assert change.base.read(name) is None
