@@ -28,7 +28,7 @@ class Files:
         return None
 
     def size_bytes(self, path):
-        return None
+        return None if path not in self.content else len(self.content[path])
 
 
 def read(text="", *, flags=None, environment=None, user=None, name=".dsreview.toml"):
@@ -118,3 +118,17 @@ def test_every_setting_is_in_the_readme():
         if f"`{field.name.removesuffix('_s').replace('_', '-')}`" not in text
     ]
     assert not missing
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("exclude = " + "[" * 50_000, "nested too deeply"),
+        ("max-findings = " + "9" * 5_000, "not valid TOML"),
+        ("#" * 200_001, "larger than 200,000 bytes"),
+    ],
+    ids=["nested", "number", "size"],
+)
+def test_a_hostile_file_is_refused_in_one_line(text, message):
+    with pytest.raises(ConfigurationError, match=message):
+        read(text)

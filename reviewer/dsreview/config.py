@@ -69,6 +69,9 @@ USER_ONLY = frozenset(
 
 REPOSITORY_FILES = (".dsreview.toml", "pyproject.toml")
 
+MAX_FILE_BYTES = 200_000
+"""Of a repository's file: reading TOML takes time that grows with the square of some files."""
+
 
 def load(
     base: Snapshot,
@@ -86,6 +89,8 @@ def load(
         table = _toml(str(user_file), user_file.read_bytes())
         config = _with(config, table, str(user_file), is_user=True)
     for name in REPOSITORY_FILES:
+        if (base.size_bytes(name) or 0) > MAX_FILE_BYTES:
+            raise ConfigurationError(f"{name}: larger than {MAX_FILE_BYTES:,} bytes")
         content = base.read(name)
         if content is None:
             continue
@@ -120,8 +125,10 @@ def parse_seconds(text: str) -> float:
 def _toml(name: str, content: bytes) -> Mapping[str, object]:
     try:
         return tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # also of a number with thousands of digits
         raise ConfigurationError(f"{name}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{name}: not valid TOML: nested too deeply") from None
 
 
 def _subtable(table: Mapping[str, object], name: str) -> Mapping[str, object]:

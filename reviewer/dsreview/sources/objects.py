@@ -17,6 +17,9 @@ from typing import IO
 from dsreview.errors import GitError
 from dsreview.sources.clean_room import TIMEOUT_S, CleanRoom
 
+MAX_BLOB_BYTES = 64 << 20
+"""A larger one is not read: a few kilobytes of a pack can unfold to gigabytes."""
+
 
 class ObjectStore:
     """Closed by the clean room."""
@@ -32,12 +35,7 @@ class ObjectStore:
     def close(self) -> None:
         for process in (self._contents, self._checks):
             if process is not None:
-                process.kill()
-                process.wait()
-                for stream in (process.stdin, process.stdout):
-                    if stream is not None:
-                        with suppress(BrokenPipeError):
-                            stream.close()
+                _end(process)
 
     def size_bytes(self, oid: str) -> int | None:
         """None where the object is not here (a partial clone)."""
@@ -47,12 +45,16 @@ class ObjectStore:
             return _ask(self._checks, oid)
 
     def blob(self, oid: str) -> bytes | None:
-        """Content; None where the object is not here (a partial clone)."""
+        """Content; None where the object is not here (a partial clone) or too large."""
         with self._lock:
             if self._contents is None:
                 self._contents = self._start("--batch")
             size = _ask(self._contents, oid)
             if size is None:
+                return None
+            if size > MAX_BLOB_BYTES:
+                _end(self._contents)  # it is already writing the content
+                self._contents = None
                 return None
             stdout = self._contents.stdout
             assert stdout is not None
@@ -90,6 +92,15 @@ class ObjectStore:
         path.parent.mkdir(exist_ok=True)
         temporary.rename(path)
         return oid
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with suppress(BrokenPipeError):
+                stream.close()
 
 
 def _ask(process: "subprocess.Popen[bytes]", oid: str) -> int | None:

@@ -24,6 +24,9 @@ from dsreview.sources.worktree import WorktreeReader, add_file
 _SUBPROJECT = re.compile(r"Subproject commit ([0-9a-f]{40}|[0-9a-f]{64})")
 
 
+_SETTINGS = re.compile(r"\.dsreview|pyproject\.toml$")
+
+
 class DoesNotApply(Exception):
     """A line of the patch is not where it says."""
 
@@ -194,7 +197,9 @@ def hunks_only(patch: ForeignPatch, reason: str) -> Change:
                 "give one patch of the whole range, or run where it applies"
             )
         seen.add(one.file.path)
-    base = MemorySnapshot(dict(_whole_files(patch, FileStatus.DELETED)))
+    deleted = dict(_whole_files(patch, FileStatus.DELETED))
+    # settings are those of a repository: here its author would be the patch's
+    base = MemorySnapshot({k: v for k, v in deleted.items() if not _SETTINGS.match(k)})
     head = MemorySnapshot(dict(_whole_files(patch, FileStatus.ADDED)))
     files = tuple(one.file for one in patch.files)
     notes = (*patch.notes, f"only the patch's own lines are known: {reason}")
