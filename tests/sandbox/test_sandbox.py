@@ -256,3 +256,18 @@ def test_a_busy_child_ends_soon_after_its_parent():
         """
     )
     assert kill_and_watch(parent)
+
+
+def test_a_call_that_takes_too_much_cpu_time_is_ended_by_the_child():
+    with Sandbox(Limits(wall_s=20.0, cpu_s=0)) as sandbox:
+        with pytest.raises(TaskFailed, match="took more than 0 s of CPU time"):
+            sandbox.call(FAULT, Fault("loop"))
+        assert_well(sandbox)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="psutil reads limits on Linux alone")
+def test_the_cpu_time_of_earlier_calls_counts_against_no_later_one(sandbox):
+    """RLIMIT_CPU counts from the start, by a clock that runs apart from every other."""
+    assert_well(sandbox)
+    limits = psutil.Process(sandbox._child._popen.pid).rlimit(psutil.RLIMIT_CPU)
+    assert limits == psutil.Process().rlimit(psutil.RLIMIT_CPU)

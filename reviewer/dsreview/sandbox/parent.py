@@ -211,7 +211,7 @@ class _Child:
             status = self._popen.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             return _ChildFailure("closed its pipe")
-        if status == -signal.SIGXCPU:
+        if status == -signal.SIGPROF:
             return _ChildFailure(f"took more than {self._limits.cpu_s} s of CPU time")
         if status == -signal.SIGABRT and self._peak_bytes > self._limits.memory_bytes // 4:
             return self._too_much_memory()  # how a C allocator gives up
