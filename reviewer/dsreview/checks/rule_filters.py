@@ -117,7 +117,23 @@ def same_operands(match: "SgNode") -> bool:
     `"b\\n"`. A rule that names a variable twice needs this filter or the next.
     """
     operands = [child for child in match.named_children() if child.kind() != "comment"]
-    return len(operands) > 1 and _words(operands[0]) == _words(operands[-1])
+    if len(operands) < 2:
+        return False
+    first, last = [operands[0]], [operands[-1]]
+    if operands[0].kind() == match.kind():  # `a && b && a`
+        first.extend(operands[0].named_children()[:1])
+    if operands[-1].kind() == match.kind():  # and as Swift's grammar groups it
+        last.extend(operands[-1].named_children()[-1:])
+    return any(_words(one) == _words(other) for one in first for other in last)
+
+
+def same_branches(match: "SgNode") -> bool:
+    """Both branches of an `if` or `?:` of Ruby or Swift are the same text."""
+    kinds = ("statements",) if match.kind() == "if_statement" else ("then", "else")
+    branches = [child for child in match.children() if child.kind() in kinds]
+    texts = [_words(branch) for branch in branches or match.named_children()[-2:]]
+    bodies = [words[1:] if words[:1] in (["then"], ["else"]) else words for words in texts]
+    return len(bodies) == 2 and bodies[0] == bodies[1]
 
 
 def same_texts(match: "SgNode") -> bool:
@@ -154,6 +170,7 @@ FILTERS: "Mapping[str, Callable[[SgNode], bool]]" = {
     "logging_count_differs": logging_count_differs,
     "makes_a_coroutine": makes_a_coroutine,
     "percent_count_differs": percent_count_differs,
+    "same_branches": same_branches,
     "same_operands": same_operands,
     "same_texts": same_texts,
 }
