@@ -14,8 +14,9 @@ A file is an ast-grep rule, as ast-grep documents it. Ours stands in `metadata.d
                 finding) and, of a rule with a safe fix, `fixed`
 
 ast-grep takes two texts for equal where their escape sequences are, whatever stands
-between them: a rule that names a variable twice needs the filter `same_operands`, `same_branches` or
-`same_texts`. Constraints are looked at last: what is cheap and seldom goes into `rule`.
+between them: a rule that names a variable twice needs the filter `same_operands`,
+`same_branches` or `same_texts`. Constraints are looked at last: what is cheap and seldom
+goes into `rule`.
 
 A match is reported where what the rule is about is on an added line. That is the first
 line of the match, or, where a match is long, the variables with `style: primary` in
