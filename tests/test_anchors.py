@@ -1,5 +1,6 @@
 """0 wrong anchors: a precise place is the true one, whatever twins the file holds."""
 
+import re
 from difflib import unified_diff
 
 import pytest
@@ -8,16 +9,19 @@ from hypothesis import strategies as st
 
 from dsreview.anchors import Anchor, NotAnchored, anchor
 from dsreview.change import ChangedFile
+from dsreview.context_rows import Rows, render_row
 from dsreview.diff_parser import parse_patch
 from dsreview.patch import Span, split_lines
+from dsreview.review_prompt import shown
 
 
 def changed(old, new):
-    rows = list(unified_diff(old.splitlines(True), new.splitlines(True), "a/f.py", "b/f.py"))
+    sides = [re.findall(r"[^\n]*\n|[^\n]+", text) for text in (old, new)]
+    rows = list(unified_diff(*sides, "a/f.py", "b/f.py"))
     text = "".join(
         row if row.endswith("\n") else f"{row}\n\\ No newline at end of file\n" for row in rows
     )
-    patch = parse_patch(text.encode()).files[0].file
+    patch = parse_patch(text.encode("utf-8", "surrogateescape")).files[0].file
     return ChangedFile("f.py", "python", patch, old, new)
 
 
@@ -89,6 +93,38 @@ def test_a_twin_that_is_far_away_does_not_matter():
     )
     found = place(changed(OLD, new), "g()", 3)
     assert found == Anchor(Span(3, 4), "    g()", is_precise=True)
+
+
+STRANGE = (
+    *map(chr, range(0x2000, 0x2010)),
+    *"\ufe0f\u00a0\u3000\u202f\u205f\u1680\u0085\u2028\u2029\u202e\u00ad\ufeff\u0600\ufffd\uffff",
+    *"\x00\x0b\x0c\r\x1b\x1c\x1d\x1e\x1f\x7f\udcff\U000e0041",
+)
+LINES = st.lists(
+    st.sampled_from([*STRANGE, *"ab_1 \t+-#[]\\", "\u2714", "##", "x = ", '"']), min_size=1
+).map("".join)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(line=LINES, end=st.sampled_from(["\n", "\r\n"]))
+def test_what_the_model_was_shown_of_a_line_finds_it(line, end):
+    if not line.replace("\r", "").strip(" \t"):
+        return
+    file = changed("start()\n", f"start()\n{line}{end}")
+    row = Rows(file)[1]
+    found = place(file, shown(render_row(row))[len("    2 + ") :], 2)
+    assert isinstance(found, Anchor)
+    assert (found.span, found.is_precise) == (Span(2, 3), True)
+    assert found.quote == split_lines(file.text)[1].removesuffix("\r")
+
+
+@settings(max_examples=300, deadline=None)
+@given(line=LINES)
+def test_the_raw_line_finds_it_too(line):
+    if not line.replace("\r", "").strip(" \t"):
+        return
+    file = changed("start()\n", f"start()\n{line}\n")
+    assert place(file, line, 2) == Anchor(Span(2, 3), line.removesuffix("\r"), is_precise=True)
 
 
 WORDS = st.sampled_from(["x = 1", "x  =  1", "return x", "}", "if x:", "g(x)", "", "max = 1", "x"])

@@ -11,6 +11,7 @@ from dsreview.context import DEFAULT_CONTEXT_MODE, ContextMode, build_contexts, 
 from dsreview.line_diff import diff_hunks
 from dsreview.patch import FilePatch, FileStatus, Hunk, Line, LineKind, Span
 from dsreview.sandbox import Limits, Sandbox
+from dsreview.sanitize import terminal_safe
 
 LARGE = 100_000
 
@@ -205,6 +206,13 @@ def test_visible_text_can_be_encoded_and_printable_ascii_stays_as_it_is(text):
     assert make_visible(visible) == visible
     printable = re.sub(r"[^ -~]", "", text)
     assert make_visible(printable) == printable
+
+
+def test_what_is_unsafe_anywhere_is_shown_to_no_model():
+    points = map(chr, range(0x110000))
+    unsafe = {mark for mark in points if mark not in "\n\t" and terminal_safe(mark) != mark}
+    blanks = {mark for mark in map(chr, range(0x110000)) if mark.isspace() and mark not in " \t"}
+    assert {mark for mark in unsafe | blanks if make_visible(mark) == mark} == set()
 
 
 def test_a_long_line_is_cut_and_reported(sandbox):

@@ -102,7 +102,7 @@ def test_a_variable_in_code_is_not_filled(context):
 def test_invisible_characters_are_written_out():
     template = read_template("t", "--- user\n$code", "{}", frozenset({"code"}))
     text = template.fill({"code": "a\u202eb\u200bc\x1b[0m"}).messages[0].text
-    assert text == "a\\u{202e}b\\u{200b}c\\x1b[0m"
+    assert text == "a\\u{202e}b\\u{200b}c\\u{1b}[0m"
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from dsreview.change import ChangedFile
+from dsreview.context_rows import make_visible
 from dsreview.patch import Hunk, LineKind, Span, split_lines
-from dsreview.sanitize import terminal_safe
 
 _PRINTED_MARKS = re.compile(r"^(?=.) *\d* [+\- ] ", re.MULTILINE)
 """Number and mark as printed before each line of a prompt, where a quote has them too."""
+_CARRIAGE_RETURN = make_visible("\r")
 _MISCOUNT = 3
 """How far a claimed line may be off besides counting removed lines as lines."""
 
@@ -72,7 +73,12 @@ def anchor(
 
 def squeeze(text: str) -> str:
     """`text` as it is compared: without white space, and as it was shown to the model."""
-    return "".join(terminal_safe(text.replace("\r", "")).split())
+    return "".join(word for line in text.split("\n") for word in _words(line))
+
+
+def _words(line: str) -> list[str]:
+    """What of a line is compared. A carriage return is shown where the others have none."""
+    return make_visible(line).replace(_CARRIAGE_RETURN, "").split()
 
 
 class _Squeezed:
@@ -86,7 +92,7 @@ class _Squeezed:
         length = 0
         for line in lines:
             self._starts.append(length)
-            for word in terminal_safe(line.replace("\r", "")).split():
+            for word in _words(line):
                 self._word_starts.add(length)
                 words.append(word)
                 length += len(word)

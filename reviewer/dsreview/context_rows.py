@@ -14,9 +14,11 @@ MAX_LINE_LENGTH = 2_000
 """Characters of a line that are shown; minified code is not reviewed by reading it."""
 
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0a-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
-    "\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "[\x00-\x08\x0a-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2"
+    "\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ufdd0-\ufdef\ud800-\udfff"
+    "\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
 )
 
 
@@ -130,7 +132,9 @@ def shorten(text: str, max_length: int) -> str:
 
 
 def make_visible(text: str) -> str:
-    """Write control, bidirectional, zero-width and other invisible characters as escapes.
+    """One line, with every character written out that acts, hides or looks like a blank.
+
+    What a model is shown, and what its quotes are compared with.
 
     >>> make_visible("a" + chr(0x202E) + "b")
     'a\\\\u{202e}b'

@@ -15,10 +15,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from dsreview.context import Context
+from dsreview.context import Context, make_visible
 from dsreview.errors import ReviewError
 from dsreview.prompt import Message, Prompt, Role, Text
-from dsreview.sanitize import terminal_safe
 
 MAX_LINE_CHARS: Final = 2_000
 """Longer lines are generated code; models read them at the cost of all the others."""
@@ -102,8 +101,8 @@ def review_prompt(context: Context) -> Prompt:
 
 def shown(text: str) -> str:
     """`text` as models see it: no invisible characters, no endless lines."""
-    lines = (_shortened(line) for line in terminal_safe(text.replace("\r", "")).split("\n"))
-    return "\n".join(lines)
+    lines = text.replace("\r", "").split("\n")
+    return "\n".join(_shortened(make_visible(line)) for line in lines)
 
 
 def _shortened(line: str) -> str:
