@@ -7,6 +7,7 @@ from dsreview.backends import ScriptedBackend
 from dsreview.change import ChangedFile
 from dsreview.context import ContextMode, build_contexts
 from dsreview.diff_parser import parse_patch
+from dsreview.errors import BackendError
 from dsreview.finding import Edit, Origin, Severity
 from dsreview.model_review import ModelSettings, Outcome, review_contexts
 from dsreview.patch import Span
@@ -77,7 +78,7 @@ def test_a_finding_comes_with_place_scope_and_suggestion(contexts):
     assert finding.suggestion.edit == Edit(Span(4, 5), ("        t += x",))
     assert [one.outcome for one in result.contexts] == [Outcome.ANSWERED, Outcome.ANSWERED]
     assert len(backend.batches) == 1
-    assert steps == [(0, 2), (2, 2)]
+    assert steps == [(0, 2), (1, 2), (2, 2), (2, 2)]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,7 @@ def test_a_finding_comes_with_place_scope_and_suggestion(contexts):
     [
         (Answer(answer(FINDING)[:-30], 9, 9, StopReason.LENGTH), Outcome.CUT),
         (Answer("", 9, 0, StopReason.DEADLINE), Outcome.DEADLINE),
+        (Answer.failed("the server answers 500: no"), Outcome.FAILED),
         ("I see no defects.", Outcome.UNREADABLE),
         ("", Outcome.UNREADABLE),
         (answer(FINDING | {"confidence": 9}), Outcome.UNREADABLE),
@@ -97,6 +99,20 @@ def test_what_was_not_answered_is_told_and_the_rest_counts(contexts, given, outc
     assert result.contexts[1].raw_answer == ""
     if not isinstance(given, Answer):
         assert result.contexts[0].raw_answer == given
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (Answer.failed("the server answers 500: no"), "the server answers 500: no"),
+        (Answer("", 9, 0, StopReason.DEADLINE), ""),
+        (Answer('{"find', 9, 9, StopReason.LENGTH), ""),
+        ("", "the answer is empty"),
+    ],
+)
+def test_a_reason_says_only_what_the_outcome_does_not(contexts, given, reason):
+    result, _, _ = run(contexts[:1], [given])
+    assert result.contexts[0].reason == reason
 
 
 def test_what_stood_before_the_cut_is_used(contexts):
@@ -163,6 +179,59 @@ def test_a_cut_answer_is_not_kept(contexts):
     cache = MemoryCache()
     run(contexts[:1], [Answer('{"find', 9, 9, StopReason.LENGTH)], cache)
     assert cache.entries == {}
+
+
+class Interrupted(ScriptedBackend):
+    """Breaks down, or is interrupted, once its answers are given."""
+
+    def __init__(self, answers, error):
+        super().__init__(answers)
+        self.error = error
+
+    def complete(self, prompts, sampling, on_answer):
+        for index, text in enumerate(list(self.unused)):
+            on_answer(index, Answer(text, 9, 9, StopReason.END))
+        raise self.error
+
+
+def review(contexts, backend, cache):
+    return review_contexts(contexts, backend, ModelSettings(), cache, lambda *step: None)
+
+
+def test_what_was_answered_before_an_interrupt_is_paid_once(contexts):
+    cache = MemoryCache()
+    interrupted = Interrupted([answer(FINDING)], KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        review(contexts, interrupted, cache)
+    again = ScriptedBackend([answer()])
+    again.identity = interrupted.identity
+    result = review(contexts, again, cache)
+    assert [one.path for one in result.findings] == ["a.py"]
+    assert (result.usage.cache_hits, result.usage.cache_misses) == (1, 1)
+
+
+def test_a_breakdown_costs_only_the_answers_that_had_not_come(contexts):
+    broken = Interrupted([answer(FINDING)], BackendError("the server is gone"))
+    result = review(contexts, broken, None)
+    assert [one.outcome for one in result.contexts] == [Outcome.ANSWERED, Outcome.FAILED]
+    assert result.contexts[1].reason == "the server is gone"
+    assert [one.path for one in result.findings] == ["a.py"]
+    assert result.usage.completion_tokens == 9
+
+
+def test_a_breakdown_costs_no_answer_that_is_kept(contexts):
+    cache = MemoryCache()
+    first = ScriptedBackend([answer(FINDING)])
+    review(contexts[:1], first, cache)
+    broken = Interrupted([], BackendError("the server is gone"))
+    broken.identity = first.identity
+    result = review(contexts, broken, cache)
+    assert [one.outcome for one in result.contexts] == [Outcome.ANSWERED, Outcome.FAILED]
+
+
+def test_a_breakdown_before_any_answer_is_an_error(contexts):
+    with pytest.raises(BackendError, match="gone"):
+        review(contexts, Interrupted([], BackendError("the server is gone")), MemoryCache())
 
 
 def test_the_deadline_goes_down_to_the_backend(contexts):

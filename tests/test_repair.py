@@ -16,6 +16,19 @@ from dsreview.sandbox import Limits, Sandbox
 
 OLD = "def total(xs):\n    return sum(xs)\n"
 NEW = "def total(xs):\n    t = 0\n    for x in xs:\n        t = x\n    return t\n"
+
+
+class MemoryCache:
+    def __init__(self):
+        self.entries = {}
+
+    def get(self, key):
+        return self.entries.get(key)
+
+    def put(self, key, value):
+        self.entries[key] = value
+
+
 GOOD, BROKEN = "        t += x", "        t = (t + x"
 
 
@@ -95,7 +108,7 @@ def test_no_request_is_sent_twice(sandbox):
     _, backend = run(sandbox, [finding()], [fix(BROKEN)] * 3, max_rounds=4)
     requests = [(prompts[0], sampling.temperature) for prompts, sampling in backend.batches]
     assert len({prompt for prompt, _ in requests}) == 3
-    assert [temperature for _, temperature in requests] == [0.0, 0.3, 0.6]
+    assert [temperature for _, temperature in requests] == pytest.approx([0.3, 0.6, 0.9])
 
 
 @pytest.mark.parametrize("stop", [StopReason.LENGTH, StopReason.DEADLINE])
@@ -144,7 +157,7 @@ def test_suggestions_of_checks_pass_the_same_gate_and_are_not_asked_for(sandbox,
 
 def test_a_model_that_fails_costs_the_suggestion_not_the_finding(sandbox):
     class Broken(ScriptedBackend):
-        def complete(self, prompts, sampling, on_progress=None):
+        def complete(self, prompts, sampling, on_answer):
             raise BackendError("the server is gone")
 
     result, _ = run(sandbox, [finding(), finding(GOOD)], backend=Broken([]))
@@ -157,6 +170,68 @@ def test_a_model_that_fails_costs_the_suggestion_not_the_finding(sandbox):
 def test_a_repair_that_does_not_fit_the_window_is_dropped(sandbox):
     result, _ = run(sandbox, [finding()], backend=ScriptedBackend([], max_tokens=600))
     assert [one.reason for one in result.refused] == ["window"]
+
+
+def test_a_repair_that_failed_is_dropped_with_what_went_wrong(sandbox):
+    result, backend = run(sandbox, [finding()], [Answer.failed("the server answers 500")])
+    assert len(backend.batches) == 1
+    assert [(one.reason, one.message) for one in result.refused] == [
+        ("backend", "the server answers 500")
+    ]
+
+
+@pytest.fixture
+def cost_of_one(sandbox):
+    """The most tokens that asking once may take."""
+    _, backend = run(sandbox, [finding()], [fix(GOOD)])
+    ((prompts, sampling),) = backend.batches
+    return backend.count_tokens(prompts[0]) + sampling.max_new_tokens
+
+
+@pytest.mark.parametrize(("missing", "num_asked"), [(0, 2), (1, 1)])
+def test_a_round_asks_only_for_what_the_tokens_surely_pay(sandbox, cost_of_one, missing, num_asked):
+    findings = [finding(path="a.py"), finding(path="b.py")]
+    budget = 2 * cost_of_one - missing
+    result, backend = run(sandbox, findings, [fix(GOOD)] * 2, max_tokens=budget)
+    assert [len(prompts) for prompts, _ in backend.batches] == [num_asked]
+    assert sum(one.suggestion is not None for one in result.findings) == num_asked
+    assert [(one.reason, one.message) for one in result.refused] == [
+        ("budget", "the token budget was used up")
+    ] * (2 - num_asked)
+
+
+def test_later_rounds_have_what_earlier_ones_left(sandbox, cost_of_one):
+    result, backend = run(sandbox, [finding()], [fix(BROKEN)] * 2, max_tokens=cost_of_one + 1)
+    assert len(backend.batches) == 1
+    assert result.usage.prompt_tokens + result.usage.completion_tokens <= cost_of_one
+    assert [one.reason for one in result.refused] == ["budget"]
+
+
+def test_no_tokens_left_is_a_limit_too(sandbox):
+    result, backend = run(sandbox, [finding()], max_tokens=0)
+    assert backend.batches == []
+    assert [one.reason for one in result.refused] == ["budget"]
+
+
+def test_a_kept_repair_needs_no_tokens(sandbox):
+    cache, backend = MemoryCache(), ScriptedBackend([fix(GOOD)])
+    arguments = [finding()], [file_of("a.py")], sandbox, backend
+    repair(*arguments, RepairSettings(), cache)
+    result = repair(*arguments, RepairSettings(max_tokens=0), cache)
+    assert len(backend.batches) == 1
+    assert result.findings[0].suggestion.proof is Proof.VERIFIED
+
+
+def test_nothing_is_verified_in_a_file_that_nobody_saw_whole(sandbox):
+    findings = [finding(GOOD, "a.py"), finding(GOOD, "b.py"), finding(path="a.py")]
+    files = [file_of("a.py"), file_of("b.py")]
+    backend = ScriptedBackend([fix(GOOD)])
+    result = repair(findings, files, sandbox, backend, RepairSettings(), unseen=frozenset({"a.py"}))
+    assert [one.suggestion.proof for one in result.findings] == [
+        Proof.PARSE_NOT_VERIFIABLE,
+        Proof.VERIFIED,
+        Proof.PARSE_NOT_VERIFIABLE,
+    ]
 
 
 def test_a_file_that_cannot_be_parsed_is_never_called_verified():

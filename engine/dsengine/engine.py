@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 from collections.abc import Sequence as Sequences
 from dataclasses import replace
 from importlib.metadata import version
@@ -20,6 +21,8 @@ from dsengine.runner import Runner
 from dsengine.scheduler import OnProgress, Scheduler
 from dsengine.sequence import Sampling, Sequence, Vocabulary
 from dsengine.tokenizer import Tokenizer
+
+OnCompletion = Callable[[int, Completion], None]
 
 _SMALL = 20_000_000  # parameters; threads on such matrices wait for each other, 30x on a busy CPU
 _MAX_WINDOW = 32_768  # beyond it one prompt's cache outgrows most machines
@@ -129,6 +132,7 @@ class Engine:
         seed: int = 0,
         deadline_s: float | None = None,
         on_progress: OnProgress | None = None,
+        on_completion: OnCompletion | None = None,
     ) -> list[Completion]:
         """One completion for each prompt, in their order.
 
@@ -139,6 +143,8 @@ class Engine:
             seed: the same seed gives a prompt the same answer in any batch.
             deadline_s: seconds from now after which answers end as they are.
             on_progress: called with the number of prompts done and of all prompts.
+            on_completion: called once for each prompt as soon as it is done, in any order,
+                with its index and completion.
 
         Raises:
             PromptTooLongError: a prompt and its answer exceed `max_tokens`; nothing ran.
@@ -153,7 +159,17 @@ class Engine:
         compiled = self._grammars.compile(grammar) if grammar is not None else None
         sampling = Sampling(max_new_tokens, self._max_thinking, temperature, seed)
         rows = [Sequence(ids, sampling, self._vocabulary, compiled) for ids in encoded]
-        self._scheduler.run(rows, max_new_tokens + self._max_thinking, deadline, on_progress)
+        told: set[int] = set()
+
+        def report(num_done: int, num_all: int) -> None:
+            for number, row in enumerate(rows):
+                if on_completion and row.stop is not None and number not in told:
+                    told.add(number)
+                    on_completion(number, row.completion(self._tokenizer))
+            if on_progress:
+                on_progress(num_done, num_all)
+
+        self._scheduler.run(rows, max_new_tokens + self._max_thinking, deadline, report)
         completions = [row.completion(self._tokenizer) for row in rows]
         self._count(completions)
         return completions

@@ -2,22 +2,22 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from dsreview import __version__
 from dsreview.cache import Cache
-from dsreview.prompt import (
-    Answer,
-    Backend,
-    OnProgress,
-    Prompt,
-    Sampling,
-    StopReason,
-    ignore_progress,
-)
+from dsreview.errors import BackendError
+from dsreview.prompt import Answer, Backend, Prompt, Sampling, StopReason
+
+OnProgress = Callable[[int, int], None]
+"""Told how many prompts are done, of how many."""
+
+
+def ignore_progress(num_done: int, num_all: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,13 @@ def answer_key(prompt: Prompt, sampling: Sampling, identity: str, namespace: str
     return "answer-" + hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
+def is_known(
+    prompt: Prompt, backend: Backend, sampling: Sampling, cache: Cache | None, namespace: str
+) -> bool:
+    """Whether the answer to `prompt` is kept, so that it costs nothing."""
+    return _stored(cache, answer_key(prompt, sampling, backend.identity, namespace)) is not None
+
+
 def complete(
     prompts: Sequence[Prompt],
     backend: Backend,
@@ -75,34 +82,44 @@ def complete(
 ) -> Answers:
     """One answer for each prompt: from `cache`, and the rest in one call of the backend.
 
-    Only answers that came to their end are kept.
+    Only answers that came to their end are kept, each as soon as it is there: a run that
+    is interrupted pays for none of them twice. Where the backend breaks down after some
+    prompts have their answers, only the others have failed.
 
     Raises:
-        BackendError: as `Backend.complete`.
+        BackendError: as `Backend.complete`, where no prompt has an answer.
     """
     keys = [answer_key(prompt, sampling, backend.identity, namespace) for prompt in prompts]
     known = {key: answer for key in keys if (answer := _stored(cache, key)) is not None}
-    asked = [(key, prompt) for key, prompt in zip(keys, prompts, strict=True) if key not in known]
-    started = time.perf_counter()
+    asked = [index for index, key in enumerate(keys) if key not in known]
+    fresh: dict[int, Answer] = {}
     num_known = len(prompts) - len(asked)
 
-    def tell(num_done: int, num_asked: int) -> None:
-        on_progress(num_known + num_done, num_known + num_asked)
-
-    fresh = backend.complete([prompt for _, prompt in asked], sampling, tell) if asked else []
-    seconds = time.perf_counter() - started if asked else 0.0
-    for (key, _), answer in zip(asked, fresh, strict=True):
-        known[key] = answer
+    def keep(position: int, answer: Answer) -> None:
+        index = asked[position]
+        fresh[index] = answer
         if cache is not None and answer.stop is StopReason.END:
-            cache.put(key, msgspec.msgpack.encode(answer))
+            cache.put(keys[index], msgspec.msgpack.encode(answer))
+        on_progress(num_known + len(fresh), len(prompts))
+
+    started = time.perf_counter()
+    if asked:
+        try:
+            backend.complete([prompts[index] for index in asked], sampling, keep)
+        except BackendError as error:
+            if not known and not fresh:
+                raise
+            failed = Answer.failed(str(error))
+            fresh = dict.fromkeys(asked, failed) | fresh
     usage = Usage(
-        prompt_tokens=sum(answer.prompt_tokens for answer in fresh),
-        completion_tokens=sum(answer.completion_tokens for answer in fresh),
-        seconds=seconds,
+        prompt_tokens=sum(answer.prompt_tokens for answer in fresh.values()),
+        completion_tokens=sum(answer.completion_tokens for answer in fresh.values()),
+        seconds=time.perf_counter() - started if asked else 0.0,
         cache_hits=num_known,
         cache_misses=len(asked),
     )
-    return Answers(tuple(known[key] for key in keys), usage)
+    answers = tuple(fresh[i] if i in fresh else known[key] for i, key in enumerate(keys))
+    return Answers(answers, usage)
 
 
 def _stored(cache: Cache | None, key: str) -> Answer | None:

@@ -33,6 +33,10 @@ class ModelSettings:
     namespace: str = ""
     """Reviews of different namespaces share no cached answers."""
 
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(self.max_new_tokens, self.temperature, self.seed, self.deadline_s)
+
 
 class Outcome(StrEnum):
     """What became of one context; the value is the reason that users read."""
@@ -41,6 +45,7 @@ class Outcome(StrEnum):
     CUT = "the model's answer was cut by its length limit"
     UNREADABLE = "the model's answer could not be read"
     DEADLINE = "the time budget was used up"
+    FAILED = "the model gave no answer"
     TOO_LONG = "too long for the model's window"
 
 
@@ -49,7 +54,7 @@ class ContextReview:
     context: Context
     outcome: Outcome
     reason: str = ""
-    """More than the outcome says; one line."""
+    """More than the outcome says, where there is more; one line."""
     raw_answer: str = ""
     """What the model wrote, where not all of it was understood: for a debug file."""
 
@@ -91,9 +96,6 @@ def review_contexts(
         bool(context.code) and _fits(prompt, backend, settings)
         for context, prompt in zip(contexts, prompts, strict=True)
     ]
-    sampling = Sampling(
-        settings.max_new_tokens, settings.temperature, settings.seed, settings.deadline_s
-    )
     on_progress(fits.count(False), len(contexts))
     asked = [prompt for prompt, does_fit in zip(prompts, fits, strict=True) if does_fit]
     num_skipped = len(contexts) - len(asked)
@@ -101,7 +103,7 @@ def review_contexts(
     def tell(num_done: int, num_asked: int) -> None:
         on_progress(num_skipped + num_done, num_skipped + num_asked)
 
-    result = complete(asked, backend, sampling, cache, settings.namespace, tell)
+    result = complete(asked, backend, settings.sampling, cache, settings.namespace, tell)
     answers = iter(result.answers)
     reads = [
         _read(context, next(answers))
@@ -129,16 +131,15 @@ def _read(context: Context, answer: Answer) -> _Read:
         StopReason.END: Outcome.ANSWERED,
         StopReason.LENGTH: Outcome.CUT,
         StopReason.DEADLINE: Outcome.DEADLINE,
+        StopReason.FAILED: Outcome.FAILED,
     }[answer.stop]
-    reason = ""
     try:
         parsed = parse_review(answer.text)
     except AnswerError as error:
-        parsed, reason = ReviewAnswer(()), str(error)
-    else:
-        reason = "; ".join(parsed.problems)
-    if outcome is Outcome.ANSWERED and reason:
-        outcome = Outcome.UNREADABLE
+        parsed = ReviewAnswer((), (str(error),))
+    reason = answer.problem
+    if outcome is Outcome.ANSWERED and parsed.problems:
+        outcome, reason = Outcome.UNREADABLE, "; ".join(parsed.problems)
     raw = "" if outcome is Outcome.ANSWERED else answer.text
     placed = [_place(given, context) for given in parsed.findings]
     return _Read(

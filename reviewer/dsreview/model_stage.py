@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dsreview.answer_cache import is_known
 from dsreview.cache import Cache
 from dsreview.change import ChangedFile
 from dsreview.context import Context, ContextMode, build_contexts
@@ -41,10 +42,10 @@ class ModelStage:
             BackendError: the model could not be reached.
         """
         contexts = [context for file in files for context in self._contexts(file, ledger)]
-        affordable = self._affordable(contexts, ledger)
         settings = ModelSettings(
             max_new_tokens=self._max_new_tokens, deadline_s=self.deadline_s, namespace="diff"
         )
+        affordable = self._affordable(contexts, settings, ledger)
         with self.progress.phase("model", len(affordable)) as phase:
             result = review_contexts(affordable, self.backend, settings, self.cache, phase.reach)
         for context_review in result.contexts:
@@ -81,19 +82,30 @@ class ModelStage:
         message = Message(Role.USER, (Text(text, is_trusted=False),))
         return self.backend.count_tokens(Prompt("count", "", (message,), ""))
 
-    def _affordable(self, contexts: Sequence[Context], ledger: CoverageLedger) -> list[Context]:
+    def _affordable(
+        self, contexts: Sequence[Context], settings: ModelSettings, ledger: CoverageLedger
+    ) -> list[Context]:
         """The first contexts that the token budget surely pays for, answers included."""
         if not self.max_tokens:
             return list(contexts)
         chosen: list[Context] = []
         left = self.max_tokens
         for context in contexts:
-            left -= self.backend.count_tokens(review_prompt(context)) + self._max_new_tokens
-            if left < 0:
+            cost = self._cost(context, settings)
+            left -= cost
+            if cost and left < 0:
                 ledger.left_out(context.file.patch.path, OUT_OF_TOKENS)
             else:
                 chosen.append(context)
         return chosen
+
+    def _cost(self, context: Context, settings: ModelSettings) -> int:
+        """Most tokens that asking about `context` may take; none for a known answer."""
+        prompt = review_prompt(context)
+        sampling, namespace = settings.sampling, settings.namespace
+        if is_known(prompt, self.backend, sampling, self.cache, namespace):
+            return 0
+        return self.backend.count_tokens(prompt) + settings.max_new_tokens
 
 
 def _lines(span: Span) -> str:

@@ -47,6 +47,8 @@ class StopReason(StrEnum):
     LENGTH = "length"
     """Reached `max_new_tokens`: the answer is cut, and is never asked again as it was."""
     DEADLINE = "deadline"
+    FAILED = "failed"
+    """No answer to this prompt could be had; others of the call may have theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,12 @@ class Answer:
     prompt_tokens: int
     completion_tokens: int
     stop: StopReason
+    problem: str = ""
+    """Of a failed one: what went wrong, on one line."""
+
+    @classmethod
+    def failed(cls, problem: str) -> "Answer":
+        return cls("", 0, 0, StopReason.FAILED, problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +75,12 @@ class Sampling:
     """Seconds from the call after which unfinished answers end as `DEADLINE`."""
 
 
-OnProgress = Callable[[int, int], None]
-"""Told how many prompts are done, of how many."""
+OnAnswer = Callable[[int, Answer], None]
+"""Told the index of a prompt and its answer."""
 
 
-def ignore_progress(num_done: int, num_all: int) -> None:
-    """Nobody watches."""
+def ignore_answer(index: int, answer: Answer) -> None:
+    """Nobody waits for single answers."""
 
 
 class Backend(Protocol):
@@ -111,9 +119,15 @@ class Backend(Protocol):
         self,
         prompts: Sequence[Prompt],
         sampling: Sampling,
-        on_progress: OnProgress = ignore_progress,
+        on_answer: OnAnswer = ignore_answer,
     ) -> list[Answer]:
         """One answer for each prompt, in their order.
+
+        A prompt that fails alone has an answer that says so.
+
+        Args:
+            on_answer: called once for each prompt as soon as its answer is there, in any
+                order: what it was told outlives an error or an interrupt.
 
         Raises:
             PromptTooLongError: a prompt and `max_new_tokens` exceed `max_tokens`.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dsreview.answer_cache import Usage, complete
+from dsreview.answer_cache import Usage, complete, is_known
 from dsreview.answers import AnswerError, parse_repair
 from dsreview.cache import Cache
 from dsreview.change import ChangedFile, EmptySnapshot, Snapshot
@@ -23,7 +23,7 @@ from dsreview.repair_prompt import repair_prompt
 from dsreview.sandbox import Sandbox
 
 TEMPERATURE_STEP = 0.3
-"""Added each round: the same words at temperature 0 would bring the same answer."""
+"""Added each round: at the temperature of the last one the same answer may come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class RepairSettings:
     seed: int = 0
     namespace: str = ""
     """As in `ModelSettings`."""
+    max_tokens: int | None = None
+    """For prompts and answers of all rounds together; None is no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +68,21 @@ def repair(
     settings: RepairSettings,
     cache: Cache | None = None,
     head: Snapshot | None = None,
+    unseen: frozenset[str] = frozenset(),
 ) -> RepairResult:
     """Prove the suggestions of `findings`, and ask `backend` again for those that fail.
 
     `head` shows the names of a package's other files; without it they count as unknown.
+    `unseen` names those of `files` of which only hunks are known: nothing is verified there.
 
     Suggestions of checks pass the same gate but are not asked for again. A model that
     fails costs the suggestions that wait for it, not the findings.
     """
     packages = PackageWords(head if head is not None else EmptySnapshot())
-    rounds = _Rounds(findings, {file.path: file for file in files}, sandbox, packages)
+    by_path = {file.path: file for file in files}
+    rounds = _Rounds(findings, by_path, unseen, sandbox, packages)
     started = time.monotonic()
+    left_tokens = settings.max_tokens
     pending = rounds.prove_all()
     number, usage = 1, Usage()
     while pending and backend is not None and number < settings.max_rounds:
@@ -86,13 +92,16 @@ def repair(
             pending = []
             break
         number += 1
+        room = replace(settings, deadline_s=left_s, max_tokens=left_tokens)
         try:
-            pending, cost = _ask_again(rounds, pending, number, backend, settings, left_s, cache)
+            pending, cost = _ask_again(rounds, pending, number, backend, room, cache)
         except BackendError as error:
             rounds.drop(pending, "backend", str(error))
             pending = []
         else:
             usage += cost
+            if left_tokens is not None:
+                left_tokens -= cost.prompt_tokens + cost.completion_tokens
     for refused in pending:
         rounds.drop([refused], refused.violation.constraint, refused.violation.message)
     return RepairResult(tuple(rounds.findings), tuple(rounds.refusals), number, usage)
@@ -100,7 +109,7 @@ def repair(
 
 def judge(candidate: Candidate, sandbox: Sandbox) -> Proof | Violation:
     """What all constraints together say of a suggestion; the first violation, if any."""
-    proof = Proof.VERIFIED
+    proof = Proof.VERIFIED if candidate.is_seen_whole else Proof.PARSE_NOT_VERIFIABLE
     for constraint in CONSTRAINTS:
         result = constraint.check(candidate, sandbox)
         if isinstance(result, Violation):
@@ -117,12 +126,14 @@ class _Rounds:
         self,
         findings: Sequence[Finding],
         files: dict[str, ChangedFile],
+        unseen: frozenset[str],
         sandbox: Sandbox,
         packages: PackageWords,
     ) -> None:
         self.findings = list(findings)
         self.refusals: list[Refusal] = []
         self._files = files
+        self._unseen = unseen
         self._sandbox = sandbox
         self._packages = packages
 
@@ -147,7 +158,8 @@ class _Rounds:
         finding = self.findings[index]
         file = self._files[finding.path]
         words = self._packages.around(file.patch.path, file.language)
-        candidate = Candidate(file, edit, finding.quote, words)
+        is_whole = file.path not in self._unseen
+        candidate = Candidate(file, edit, finding.quote, words, is_whole)
         verdict = judge(candidate, self._sandbox)
         if isinstance(verdict, Violation):
             return Refused(index, candidate, verdict)
@@ -169,23 +181,33 @@ def _ask_again(
     number: int,
     backend: Backend,
     settings: RepairSettings,
-    left_s: float | None,
     cache: Cache | None,
 ) -> tuple[list[Refused], Usage]:
-    """One round: every refused suggestion in one call. What is refused again, and the cost."""
-    temperature = TEMPERATURE_STEP * (number - 2)
-    sampling = Sampling(settings.max_new_tokens, temperature, settings.seed + number, left_s)
+    """One round: every refused suggestion in one call. What is refused again, and the cost.
+
+    The limits of `settings` are what is left for this round.
+    """
+    temperature = TEMPERATURE_STEP * (number - 1)
+    seed, namespace = settings.seed + number, settings.namespace
+    sampling = Sampling(settings.max_new_tokens, temperature, seed, settings.deadline_s)
     asked: list[Refused] = []
     prompts = []
+    left_tokens = settings.max_tokens
     for refused in pending:
         finding = rounds.findings[refused.index]
         prompt = repair_prompt(finding, refused.candidate, refused.violation, number)
-        if backend.count_tokens(prompt) + settings.max_new_tokens > backend.max_tokens:
+        cost = backend.count_tokens(prompt) + settings.max_new_tokens
+        if cost > backend.max_tokens:
             rounds.drop([refused], "window", "the repair does not fit the model's window")
             continue
+        if left_tokens is not None and not is_known(prompt, backend, sampling, cache, namespace):
+            if cost > left_tokens:
+                rounds.drop([refused], "budget", "the token budget was used up")
+                continue
+            left_tokens -= cost
         asked.append(refused)
         prompts.append(prompt)
-    result = complete(prompts, backend, sampling, cache, settings.namespace)
+    result = complete(prompts, backend, sampling, cache, namespace)
     again = [
         still
         for refused, answer in zip(asked, result.answers, strict=True)
@@ -196,6 +218,9 @@ def _ask_again(
 
 def _take(rounds: _Rounds, refused: Refused, answer: Answer, number: int) -> Refused | None:
     """Use one answer; None where this suggestion is done with, well or not."""
+    if answer.stop is StopReason.FAILED:
+        rounds.drop([refused], "backend", answer.problem)
+        return None
     if answer.stop is not StopReason.END:
         reason = "length" if answer.stop is StopReason.LENGTH else "deadline"
         rounds.drop([refused], reason, "the repair was cut: " + refused.violation.message)

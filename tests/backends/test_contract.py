@@ -44,7 +44,9 @@ def backend(request, tmp_path, serve, reply):
 
 def test_every_backend_keeps_the_contract(backend, prompt):
     prompts = [prompt(question, SCHEMA) for question in QUESTIONS]
-    answers = backend.complete(prompts, SAMPLING)
+    told = {}
+    answers = backend.complete(prompts, SAMPLING, told.__setitem__)
+    assert told == dict(enumerate(answers))
     assert [json.loads(answer.text) for answer in answers] == [{"ok": True}] * len(QUESTIONS)
     assert {answer.stop for answer in answers} == {StopReason.END}
     assert all(answer.prompt_tokens > 0 for answer in answers)

@@ -1,6 +1,7 @@
 """Real sockets on the loopback; nothing of our own is replaced."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -78,8 +79,9 @@ def test_a_busy_server_is_asked_again(serve, prompt, reply, status):
 
 def test_a_server_that_stays_busy_is_given_up(serve, prompt, reply):
     server = serve(lambda asked: reply(status=503, headers=(("Retry-After", "0"),)))
-    with pytest.raises(BackendError, match="503"):
-        backend(server).complete([prompt()], SAMPLING)
+    (answer,) = backend(server).complete([prompt()], SAMPLING)
+    assert answer.stop is StopReason.FAILED
+    assert "503" in answer.problem
     assert len(server.asked) == 3
 
 
@@ -90,12 +92,55 @@ def test_a_broken_connection_is_tried_again(serve, prompt, reply):
     assert len(server.asked) == 2
 
 
-@pytest.mark.parametrize("status", [401, 404, 500])
-def test_other_failures_are_not_tried_again(serve, prompt, reply, status):
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_that_holds_for_all_is_an_error(serve, prompt, reply, status):
     server = serve(lambda asked: reply(status=status, raw=b'{"error": "not like this"}'))
     with pytest.raises(BackendError, match=f"{status}.*not like this"):
         backend(server, api_key="secret-2").complete([prompt()], SAMPLING)
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        ({"status": 500, "raw": b'{"error": "out of memory"}'}, "500.*out of memory"),
+        ({"status": 413, "raw": b"too large"}, "413.*too large"),
+        ({"raw": b"<html>"}, "no chat completion"),
+        ({"raw": b'{"choices": []}'}, "no choice"),
+        ({"breaks": True}, "cannot be used"),
+    ],
+)
+def test_what_fails_for_one_prompt_leaves_the_others(serve, prompt, reply, bad, problem):
+    def answer(asked):
+        text = asked.body["messages"][1]["content"]
+        return reply(**bad) if text.endswith("bad") else reply(text)
+
+    prompts = [prompt(text) for text in ("one", "bad", "three")]
+    told = {}
+    answers = backend(serve(answer)).complete(prompts, SAMPLING, told.__setitem__)
+    assert [one.stop for one in answers] == [StopReason.END, StopReason.FAILED, StopReason.END]
+    assert [one.text for one in answers] == ["Code: one", "", "Code: three"]
+    assert re.search(problem, answers[1].problem)
+    assert told == dict(enumerate(answers))
+
+
+def test_a_failure_of_one_prompt_is_not_tried_again(serve, prompt, reply):
+    server = serve(lambda asked: reply(status=500, raw=b"no"))
+    backend(server).complete([prompt()], SAMPLING)
+    assert len(server.asked) == 1
+
+
+def test_answers_are_told_as_they_come_even_before_an_error(serve, prompt, reply):
+    def answer(asked):
+        is_last = asked.body["messages"][1]["content"].endswith("last")
+        return reply(status=401, delay_s=0.2) if is_last else reply("early")
+
+    told = []
+    with pytest.raises(BackendError, match="401"):
+        backend(serve(answer)).complete(
+            [prompt("last"), prompt("first")], SAMPLING, lambda *one: told.append(one)
+        )
+    assert [(index, one.text) for index, one in told] == [(1, "early")]
 
 
 def test_the_key_is_in_no_message(serve, prompt, reply):
@@ -164,15 +209,17 @@ def test_only_so_many_requests_run_at_once(serve, prompt, reply):
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"<html>", b'{"choices": []}', b'{"choices": [{}]}'])
-def test_what_is_no_completion_is_an_error(serve, prompt, reply, raw):
-    with pytest.raises(BackendError):
-        backend(serve(lambda asked: reply(raw=raw))).complete([prompt()], SAMPLING)
+def test_what_is_no_completion_is_no_answer(serve, prompt, reply, raw):
+    (answer,) = backend(serve(lambda asked: reply(raw=raw))).complete([prompt()], SAMPLING)
+    assert (answer.stop, answer.text) == (StopReason.FAILED, "")
+    assert answer.problem
 
 
-def test_an_endless_answer_is_an_error(serve, prompt, reply):
+def test_an_endless_answer_is_no_answer(serve, prompt, reply):
     server = serve(lambda asked: reply(raw=b"x" * 10_000_001))
-    with pytest.raises(BackendError, match="more than"):
-        backend(server).complete([prompt()], SAMPLING)
+    (answer,) = backend(server).complete([prompt()], SAMPLING)
+    assert answer.stop is StopReason.FAILED
+    assert "more than" in answer.problem
 
 
 def test_a_prompt_that_cannot_fit_is_not_sent(serve, prompt):

@@ -3,31 +3,37 @@
 Code goes to the configured address and nowhere else: no proxies, no redirects, no
 default address. The answer's schema is sent along; a server that refuses it is asked
 for any JSON, then for plain text, which the tolerant parser reads.
+
+What one prompt meets (a crash, an answer that is none) is the end of that prompt alone.
+What all would meet (nobody there, a wrong key or address) is an error.
 """
 
 import hashlib
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
 from dsreview.backends.base import BackendSettings
+from dsreview.backends.daemon_threads import as_answered
 from dsreview.backends.http_format import FORMATS, read_answer, read_problem, request_body
 from dsreview.errors import BackendError, PromptTooLongError, UsageError
-from dsreview.prompt import Answer, OnProgress, Prompt, Sampling, StopReason, ignore_progress
+from dsreview.prompt import Answer, OnAnswer, Prompt, Sampling, StopReason, ignore_answer
 
 _BYTES_PER_TOKEN: Final = 2.5
 """Fewer than tokenizers need for code (about 3 to 4): estimates err towards too long."""
 _TOKENS_PER_MESSAGE: Final = 16
 _CONNECT_TIMEOUT_S: Final = 10.0
 _ANSWER_TIMEOUT_S: Final = 1_800.0
+"""For each prompt, where no deadline is set: a CPU takes minutes for a long one."""
 _MAX_TRIES: Final = 3
 _MAX_WAIT_S: Final = 30.0
 _MAX_ANSWER_BYTES: Final = 10_000_000
 _BUSY: Final = frozenset({429, 503})
+_REFUSED_FOR_ALL: Final = frozenset({401, 403, 404})
 _REFUSED_FORMAT: Final = frozenset({400, 422, 501})
 
 
@@ -83,66 +89,81 @@ class HttpBackend:
         self,
         prompts: Sequence[Prompt],
         sampling: Sampling,
-        on_progress: OnProgress = ignore_progress,
+        on_answer: OnAnswer = ignore_answer,
     ) -> list[Answer]:
         for prompt in prompts:
             needed = self.count_tokens(prompt) + sampling.max_new_tokens
             if needed > self.max_tokens:
                 raise PromptTooLongError(f"about {needed} tokens; the window is {self.max_tokens}")
-        limit_s = _ANSWER_TIMEOUT_S if sampling.deadline_s is None else sampling.deadline_s
-        deadline = time.monotonic() + limit_s
-        pool = ThreadPoolExecutor(max_workers=max(1, self._max_parallel))
-        try:
-            pending = [pool.submit(self._complete_one, p, sampling, deadline) for p in prompts]
-            for num_done, _ in enumerate(as_completed(pending), 1):
-                on_progress(num_done, len(pending))
-            return [future.result() for future in pending]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        deadline = None
+        if sampling.deadline_s is not None:
+            deadline = time.monotonic() + sampling.deadline_s
+        ask = partial(self._complete_one, sampling=sampling, deadline=deadline)
+        answers: dict[int, Answer] = {}
+        for index, answer in as_answered(ask, prompts, max(1, self._max_parallel)):
+            answers[index] = answer
+            on_answer(index, answer)
+        return [answers[index] for index in range(len(prompts))]
 
     def close(self) -> None:
         self._client.close()
 
-    def _complete_one(self, prompt: Prompt, sampling: Sampling, deadline: float) -> Answer:
-        """Ask until the server answers, refuses for good, or time is up."""
+    def _complete_one(self, prompt: Prompt, sampling: Sampling, deadline: float | None) -> Answer:
+        """The answer, or how this prompt ended without one."""
+        limit = time.monotonic() + _ANSWER_TIMEOUT_S if deadline is None else deadline
         try:
-            while True:
-                answer_format = self._format
-                body = request_body(prompt, self.model, sampling, FORMATS[answer_format])
-                status, content = self._post(body, deadline)
-                if status == httpx.codes.OK:
-                    answer, is_counted = read_answer(content, self.count_tokens(prompt))
-                    self.counts_are_estimated |= not is_counted
-                    return answer
-                if status not in _REFUSED_FORMAT or answer_format + 1 == len(FORMATS):
-                    raise BackendError(f"{self.device} answers {status}: {read_problem(content)}")
-                self._format = max(self._format, answer_format + 1)
+            return self._ask(prompt, sampling, limit)
         except _OutOfTime:
-            if sampling.deadline_s is None:
-                raise BackendError(f"{self.device} gives no answer") from None
+            if deadline is None:
+                return Answer.failed(f"{self.device} gives no answer")
             return Answer("", 0, 0, StopReason.DEADLINE)
+        except _PromptFailed as error:
+            return Answer.failed(str(error))
+
+    def _ask(self, prompt: Prompt, sampling: Sampling, deadline: float) -> Answer:
+        """Ask until the server answers, refuses for good, or time is up."""
+        while True:
+            answer_format = self._format
+            body = request_body(prompt, self.model, sampling, FORMATS[answer_format])
+            status, content = self._post(body, deadline)
+            if status == httpx.codes.OK:
+                answer, is_counted = self._read(content, prompt)
+                self.counts_are_estimated |= not is_counted
+                return answer
+            if status not in _REFUSED_FORMAT or answer_format + 1 == len(FORMATS):
+                kind = BackendError if status in _REFUSED_FOR_ALL else _PromptFailed
+                raise kind(f"{self.device} answers {status}: {read_problem(content)}")
+            self._format = max(self._format, answer_format + 1)
+
+    def _read(self, content: bytes, prompt: Prompt) -> tuple[Answer, bool]:
+        try:
+            return read_answer(content, self.count_tokens(prompt))
+        except BackendError as error:
+            raise _PromptFailed(str(error)) from error
 
     def _post(self, body: bytes, deadline: float) -> tuple[int, bytes]:
         """Status and content, after waiting for a server that is busy or just starting."""
-        problem = ""
+        problem, kind = "", BackendError
         for attempt in range(1, _MAX_TRIES + 1):
             wait_s = float(2 ** (attempt - 1))
             try:
                 status, headers, content = self._send(body, deadline)
-            except (httpx.ConnectError, httpx.RemoteProtocolError) as error:
-                problem = str(error) or "the connection broke"
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                problem, kind = str(error) or "nobody answers", BackendError
             except httpx.TimeoutException:
                 raise _OutOfTime from None
+            except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+                problem, kind = str(error) or "the connection broke", _PromptFailed
             except httpx.HTTPError as error:
-                raise BackendError(f"{self.device}: {error}") from error
+                raise _PromptFailed(f"{self.device}: {error}") from error
             else:
                 if status not in _BUSY:
                     return status, content
-                problem = f"answers {status}: {read_problem(content)}"
+                problem, kind = f"answers {status}: {read_problem(content)}", _PromptFailed
                 wait_s = _retry_after(headers.get("Retry-After", ""), wait_s)
             if attempt < _MAX_TRIES:
                 _wait(wait_s, deadline)
-        raise BackendError(f"{self.device} cannot be used: {problem}")
+        raise kind(f"{self.device} cannot be used: {problem}")
 
     def _send(self, body: bytes, deadline: float) -> tuple[int, httpx.Headers, bytes]:
         left_s = deadline - time.monotonic()
@@ -159,7 +180,8 @@ class HttpBackend:
             for part in response.iter_bytes():
                 content += part
                 if len(content) > _MAX_ANSWER_BYTES:
-                    raise BackendError(f"{self.device} answers more than {_MAX_ANSWER_BYTES} bytes")
+                    problem = f"{self.device} answers more than {_MAX_ANSWER_BYTES} bytes"
+                    raise _PromptFailed(problem)
                 if time.monotonic() > deadline:  # a server that drips resets each read's timeout
                     raise _OutOfTime
             return response.status_code, response.headers, bytes(content)
@@ -167,6 +189,10 @@ class HttpBackend:
 
 class _OutOfTime(Exception):
     """The deadline passed."""
+
+
+class _PromptFailed(BackendError):
+    """The server gives no answer to this prompt; it may well answer others."""
 
 
 def _chat_url(base_url: str) -> str:

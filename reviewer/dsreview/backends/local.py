@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from dsreview.backends.base import BackendSettings
 from dsreview.errors import BackendError, PromptTooLongError
-from dsreview.prompt import Answer, OnProgress, Prompt, Sampling, StopReason, ignore_progress
+from dsreview.prompt import Answer, OnAnswer, Prompt, Sampling, StopReason, ignore_answer
 
 if TYPE_CHECKING:
-    from dsengine import Engine, Message
+    from dsengine import Completion, Engine, Message
 
 HOW_TO_INSTALL = "the local backend is not installed; pip install 'dsreview[local]'"
 
@@ -51,7 +51,7 @@ class LocalBackend:
         self,
         prompts: Sequence[Prompt],
         sampling: Sampling,
-        on_progress: OnProgress = ignore_progress,
+        on_answer: OnAnswer = ignore_answer,
     ) -> list[Answer]:
         from dsengine import EngineError
         from dsengine.errors import PromptTooLongError as TooLong
@@ -69,24 +69,25 @@ class LocalBackend:
                 temperature=sampling.temperature,
                 seed=sampling.seed,
                 deadline_s=sampling.deadline_s,
-                on_progress=on_progress,
+                on_completion=lambda index, done: on_answer(index, _answer(done)),
             )
         except TooLong as error:
             raise PromptTooLongError(str(error)) from error
         except EngineError as error:
             raise BackendError(str(error)) from error
-        return [
-            Answer(
-                completion.text,
-                completion.prompt_tokens,
-                completion.completion_tokens,
-                StopReason(completion.stop.value),
-            )
-            for completion in completions
-        ]
+        return [_answer(completion) for completion in completions]
 
     def close(self) -> None:
         """The weights go with the engine."""
+
+
+def _answer(completion: "Completion") -> Answer:
+    return Answer(
+        completion.text,
+        completion.prompt_tokens,
+        completion.completion_tokens,
+        StopReason(completion.stop.value),
+    )
 
 
 def _conversation(prompt: Prompt) -> "list[Message]":

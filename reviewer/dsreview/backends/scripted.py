@@ -9,7 +9,7 @@ import msgspec
 
 from dsreview.backends.base import BackendSettings
 from dsreview.errors import BackendError, PromptTooLongError
-from dsreview.prompt import Answer, OnProgress, Prompt, Sampling, StopReason, ignore_progress
+from dsreview.prompt import Answer, OnAnswer, Prompt, Sampling, StopReason, ignore_answer
 
 _CHARS_PER_TOKEN = 4
 
@@ -47,7 +47,7 @@ class ScriptedBackend:
         self,
         prompts: Sequence[Prompt],
         sampling: Sampling,
-        on_progress: OnProgress = ignore_progress,
+        on_answer: OnAnswer = ignore_answer,
     ) -> list[Answer]:
         for prompt in prompts:
             if self.count_tokens(prompt) + sampling.max_new_tokens > self.max_tokens:
@@ -55,7 +55,11 @@ class ScriptedBackend:
         self.batches.append((list(prompts), sampling))
         if len(self.unused) < len(prompts):
             raise BackendError(f"{len(prompts)} prompts, {len(self.unused)} scripted answers left")
-        return [self._answer(prompt) for prompt in prompts]
+        answers = []
+        for index, prompt in enumerate(prompts):
+            answers.append(self._answer(prompt))
+            on_answer(index, answers[-1])
+        return answers
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -20,6 +20,8 @@ class Candidate:
     """The code that the finding is about; empty where there is nothing to quote."""
     package_words: frozenset[str] = frozenset()
     """Words of the files that share their names with this one without an import."""
+    is_seen_whole: bool = True
+    """False where only hunks of the file are known: what is around them proves nothing."""
 
     @property
     def lines(self) -> list[str]:
