@@ -93,6 +93,13 @@ def test_a_limit_that_is_reached_is_said(sandbox, limits, reason):
     assert any(reason in gap.reason for gap in index.gaps)
 
 
+def test_time_that_is_over_is_said(sandbox):
+    reader, tree = FactReader(sandbox, None), Tree(TREE)
+    index = build_index(tree, ["fetch"], reader, is_over=lambda: tree.num_reads > 1)
+    assert list(index.files) == ["a.py", "b.py"]
+    assert [gap.reason for gap in index.gaps] == ["the time budget was used up"]
+
+
 def test_a_file_that_cannot_be_parsed_in_time_is_a_gap(sandbox):
     tree = Tree({"a.ts": "fetch;" + "a<b,\n" * 12_000})
     index = build_index(tree, ["fetch"], FactReader(sandbox, None))

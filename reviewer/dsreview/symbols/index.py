@@ -9,7 +9,7 @@ are cached by content. What a limit left out is listed in `SymbolIndex.gaps`, so
 import hashlib
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Generic, TypeVar
@@ -167,10 +167,12 @@ def build_index(
     reader: FactReader,
     limits: IndexLimits = IndexLimits(),
     near: Collection[str] = (),
+    is_over: Callable[[], bool] | None = None,
 ) -> SymbolIndex:
     """The index of `snapshot` for `names`; reads nothing where there are none.
 
     Files beside the paths `near` are read first, so that a limit leaves out others.
+    `is_over` is asked before each file; where it says so, the rest is left out.
     """
     wanted = sorted({name for name in names if name})
     gaps: list[Gap] = []
@@ -180,7 +182,8 @@ def build_index(
     words = frozenset(name.encode("utf-8", "surrogateescape") for name in wanted)
     files: dict[str, FileSymbols] = {}
     num_files = num_bytes = 0
-    for path, source in _containing(snapshot, _in_order(snapshot, near), words, limits, gaps):
+    paths = _while_time(_in_order(snapshot, near), is_over, gaps)
+    for path, source in _containing(snapshot, paths, words, limits, gaps):
         language = languages.detect(path)
         if language is None or language.name not in LANGUAGES:
             continue
@@ -196,6 +199,16 @@ def build_index(
     return SymbolIndex(frozenset(wanted), files, tuple(gaps))
 
 
+def _while_time(
+    paths: Iterable[str], is_over: Callable[[], bool] | None, gaps: list[Gap]
+) -> Iterator[str]:
+    for path in paths:
+        if is_over is not None and is_over():
+            gaps.append(Gap("", "the time budget was used up"))
+            return
+        yield path
+
+
 def _in_order(snapshot: Snapshot, near: Collection[str]) -> list[str]:
     folders = {posixpath.dirname(path) for path in near}
     return sorted(
@@ -206,7 +219,7 @@ def _in_order(snapshot: Snapshot, near: Collection[str]) -> list[str]:
 
 def _containing(
     snapshot: Snapshot,
-    paths: Sequence[str],
+    paths: Iterable[str],
     words: frozenset[bytes],
     limits: IndexLimits,
     gaps: list[Gap],

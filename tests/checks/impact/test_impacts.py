@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from dsreview import languages
 from dsreview.change import ChangedFile
+from dsreview.checks.base import OUT_OF_TIME
 from dsreview.checks.impact import find_impacts
 from dsreview.finding import Origin
 from dsreview.patch import FileStatus
+from dsreview.sandbox import Limits, Sandbox
 from dsreview.sources import SourceRequest, open_change
 
 LIBRARY = {"lib.py": "def fetch(url):\n    return url\n"}
@@ -120,6 +122,84 @@ def test_a_caller_too_large_to_read_is_said(make_change, sandbox):
     result = find_impacts(change, files, sandbox, None)
     assert [failure.path for failure in result.failures] == ["app.py"]
     assert "larger than" in result.failures[0].reason
+
+
+class Clock:
+    """Says that time is over once it was asked `num_asked` times."""
+
+    def __init__(self, num_asked):
+        self.num_left = num_asked
+
+    def __call__(self):
+        self.num_left -= 1
+        return self.num_left < 0
+
+
+OLD = {f"{name}.py": f"def f_{name}(x):\n    return x\n" for name in "abc"} | {
+    "gone.go": "package main\n\nfunc Helper() {}\n",
+    "main.go": "package main\n\nfunc main() { Helper() }\n",
+    "uses.py": "".join(f"from {name} import f_{name}\n" for name in "abc"),
+}
+NEW = {f"{name}.py": f"def g_{name}(x):\n    return x\n" for name in "abc"} | {
+    path: OLD[path] for path in ("main.go", "uses.py")
+}
+
+
+def test_without_time_every_file_is_said_to_be_unfinished(make_change, sandbox):
+    change, files = make_change(OLD, NEW)
+    result = find_impacts(change, files, sandbox, None, lambda: True)
+    assert result.findings == ()
+    assert sorted(one.path for one in result.failures) == ["a.py", "b.py", "c.py", "gone.go"]
+    assert {one.reason for one in result.failures} == {OUT_OF_TIME}
+
+
+def test_with_time_no_file_is_unfinished(make_change, sandbox):
+    change, files = make_change(OLD, NEW)
+    result = find_impacts(change, files, sandbox, None, lambda: False)
+    assert sorted(one.path for one in result.findings) == ["a.py", "b.py", "c.py", "gone.go"]
+    assert result.failures == ()
+
+
+def test_time_that_ends_in_between_leaves_no_file_unaccounted(make_change, sandbox):
+    change, files = make_change(OLD, NEW)
+    whole = {one.path for one in find_impacts(change, files, sandbox, None).findings}
+    num_stages = set()
+    for num_asked in range(100):
+        result = find_impacts(change, files, sandbox, None, Clock(num_asked))
+        unfinished = {one.path for one in result.failures}
+        assert {one.path for one in result.findings} | unfinished == whole
+        num_stages.add(len(unfinished))
+        if not unfinished:
+            break
+    assert num_stages == {0, 1, 2, 3, 4}
+
+
+def test_a_deleted_file_too_large_to_read_is_said(make_change, sandbox):
+    large = {"gone.go": OLD["gone.go"] + "// a line of text that stands there\n" * 20_000}
+    kept = {"main.go": OLD["main.go"]}
+    change, files = make_change({**large, **kept}, kept)
+    result = find_impacts(change, files, sandbox, None)
+    assert [failure.path for failure in result.failures] == ["gone.go"]
+
+
+def test_a_deleted_file_that_cannot_be_parsed_is_said(make_change):
+    change, files = make_change(OLD, {"main.go": OLD["main.go"], "uses.py": ""})
+    with Sandbox(Limits(max_source_bytes=10)) as narrow:
+        result = find_impacts(change, files, narrow, None)
+    assert "gone.go" in {failure.path for failure in result.failures}
+
+
+def test_a_go_file_that_moved_with_git_is_blamed_where_a_function_went(repository, sandbox):
+    body = "".join(f"const C{n} = {n}\n" for n in range(20))
+    (repository / "a.go").write_text(f"package m\n\n{body}\nfunc Helper() {{}}\n")
+    (repository / "main.go").write_text("package m\n\nfunc run() { Helper() }\n")
+    _commit(repository)
+    (repository / "a.go").unlink()
+    (repository / "b.go").write_text(f"package m\n\n{body}\nfunc Other() {{}}\n")
+    _git(repository, "add", "-A")
+    (found,) = review(repository, sandbox)
+    assert (found.rule, found.path, found.span.start) == ("dangling-reference", "b.go", 24)
+    assert "main.go:3" in found.scenario
 
 
 def test_text_that_is_not_utf8_is_read(make_change, sandbox):

@@ -115,7 +115,7 @@ def _called_in_python(facts: FileSymbols, definition: Definition) -> Definition 
 
 
 def find_stale_callers(program: Program, changes: Sequence[SignatureChange]) -> Iterator[Finding]:
-    for change in changes:
+    for change in program.budget.each(changes):
         stale = list(_stale_calls(program, change))
         if stale:
             finding = _describe(program, change, stale)

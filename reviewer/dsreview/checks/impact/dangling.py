@@ -1,23 +1,18 @@
 """`dangling-reference`: something was removed or renamed, and is still used."""
 
-import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dsreview.checks.impact.ambient import has_meaning_elsewhere
+from dsreview.checks.impact.dangling_go import uses_in_go
+from dsreview.checks.impact.dangling_java import uses_of_java_type
 from dsreview.checks.impact.known_names import EVERYWHERE
 from dsreview.checks.impact.program import SCRIPTS, ChangedFacts, Program
-from dsreview.checks.impact.targets import (
-    go_folder_behind,
-    inherits_nothing,
-    means_java_class,
-    module_behind,
-)
+from dsreview.checks.impact.removals import Removal, Use
+from dsreview.checks.impact.targets import inherits_nothing, means_java_class, module_behind
 from dsreview.finding import Finding, Origin, Severity
 from dsreview.patch import Span
 from dsreview.symbols import (
-    Definition,
-    DefinitionKind,
     FileSymbols,
     Import,
     Receiver,
@@ -35,81 +30,24 @@ _FAILURES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """A name that the old file gave out and the new one does not."""
-
-    changed: ChangedFacts
-    name: str
-    old_line: int
-    method: Definition | None = None
-    """Where it was one, with the scope of the old file."""
-    is_given_out: bool = True
-    """False where other files could not import it before, or still may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    path: str
-    line: int
-    kind: str
-    """`import` or `use`."""
-
-
-def removals(changed: ChangedFacts) -> Iterator[Removal]:
-    """What the change took away from one file that is still there."""
-    if changed.old is None or changed.old.has_errors or changed.new.has_errors:
-        return
-    if changed.new.is_open or changed.old.language != changed.new.language:
-        return
-    yield from _removed_names(changed, changed.old)
-    yield from _removed_methods(changed, changed.old)
-
-
-def _removed_names(changed: ChangedFacts, old: FileSymbols) -> Iterator[Removal]:
-    if old.language == "java":
-        return
-    is_script = old.language in SCRIPTS
-    if is_script and not changed.new.has_open_exports:
-        kept_exports = {one.name for one in changed.new.exports} | {"default"}
-        for export in old.exports:
-            if export.name not in kept_exports:
-                yield Removal(changed, export.name, export.line)
-    seen = {binding.name for binding in changed.new.bindings if binding.scope == 0} | {"_"}
-    exported = {export.name for export in old.exports} - {
-        export.name for export in changed.new.exports
-    }
-    for one in old.bindings:
-        if one.scope == 0 and one.name not in seen:
-            seen.add(one.name)
-            if not (is_script and one.name in exported and not changed.new.has_open_exports):
-                yield Removal(changed, one.name, one.line, is_given_out=not is_script)
-
-
-def _removed_methods(changed: ChangedFacts, old: FileSymbols) -> Iterator[Removal]:
-    if old.language == "go":
-        return  # an embedded field may provide a method of the same name
-    kept = {one.qualified_name for one in changed.new.definitions}
-    for one in old.definitions:
-        if one.kind is DefinitionKind.METHOD and one.qualified_name not in kept:
-            yield Removal(changed, one.name, one.line, one)
-
-
 def find_dangling(program: Program, removed: Sequence[Removal]) -> Iterator[Finding]:
-    for removal in removed:
-        uses = list(_uses(program, removal))
+    for removal in program.budget.each(removed):
+        uses = list(uses_of(program, removal))
         place = removal.changed.place_of_removed(removal.old_line)
         if uses and place is not None:
             yield _describe(removal.changed, removal.name, place, uses)
 
 
-def _uses(program: Program, removal: Removal) -> Iterator[Use]:
+def uses_of(program: Program, removal: Removal) -> Iterator[Use]:
     if removal.method is not None:
         yield from _uses_of_method(program, removal)
         return
     language = removal.changed.new.language
     if language == "go":
-        yield from _uses_in_go(program, removal)
+        yield from uses_in_go(program, removal)
+        return
+    if language == "java":
+        yield from uses_of_java_type(program, removal)
         return
     yield from _uses_in_file(program, removal)
     if not removal.is_given_out:
@@ -208,34 +146,6 @@ def _uses_of_static(program: Program, removal: Removal, owner: str) -> Iterator[
     for site in program.index.references(removal.name):
         if site.fact.receiver is Receiver.NAME and means_java_class(program, site, path, owner):
             yield Use(site.path, site.fact.line, "use")
-
-
-def _uses_in_go(program: Program, removal: Removal) -> Iterator[Use]:
-    folder = posixpath.dirname(removal.changed.path)
-    near = [
-        facts
-        for path, facts in program.index.files.items()
-        if posixpath.dirname(path) == folder and facts.language == "go"
-    ]
-    if any(one.scope == 0 and one.name == removal.name for facts in near for one in facts.bindings):
-        return  # moved within its package
-    if any(facts.is_open or facts.has_errors for facts in near):
-        return
-    package = removal.changed.new.package
-    for path, facts in program.index.files.items():
-        if facts.is_open or facts.has_errors or facts.language != "go":
-            continue
-        is_near = posixpath.dirname(path) == folder and facts.package == package
-        for one in program.scoping(facts).references(removal.name):
-            if one.receiver is Receiver.NONE:
-                is_meant = is_near and program.scoping(facts).owner(one.name, one.scope) is None
-            else:
-                is_meant = (
-                    one.receiver is Receiver.NAME
-                    and go_folder_behind(program, facts, one) == folder
-                )
-            if is_meant:
-                yield Use(path, one.line, "use")
 
 
 def _describe(changed: ChangedFacts, name: str, place: Span, uses: Sequence[Use]) -> Finding:

@@ -90,6 +90,14 @@ unicode/utf16 unicode/utf8 unsafe
 GO_PACKAGES = {name.rpartition("/")[2]: name for name in _GO.split()}
 """Packages of Go's standard library whose name hardly is anything else, by that name."""
 
+_GO_BUILTINS = """
+any append bool byte cap clear close comparable complex complex128 complex64 copy delete error
+false float32 float64 imag int int16 int32 int64 int8 iota len make max min new nil panic print
+println real recover rune string true uint uint16 uint32 uint64 uint8 uintptr
+"""
+
+GO_BUILTINS = frozenset(_GO_BUILTINS.split())
+
 _JAVA = """
 java.io.IOException java.io.InputStream java.io.OutputStream java.io.BufferedReader
 java.io.InputStreamReader java.io.FileInputStream java.io.ByteArrayInputStream
@@ -106,3 +114,33 @@ java.util.stream.Collectors java.math.BigDecimal java.math.BigInteger
 
 JAVA_CLASSES = {name.rpartition(".")[2]: name for name in _JAVA.split()}
 """Classes that are hardly anything but these, nested or inherited ones included."""
+
+_JAVA_LANG = """
+AbstractMethodError Appendable ArithmeticException ArrayIndexOutOfBoundsException
+ArrayStoreException AssertionError AutoCloseable Boolean Byte CharSequence Character Class
+ClassCastException ClassLoader ClassNotFoundException CloneNotSupportedException Cloneable
+Comparable Compiler Deprecated Double Enum Error Exception ExceptionInInitializerError Float
+FunctionalInterface IllegalAccessException IllegalArgumentException IllegalCallerException
+IllegalMonitorStateException IllegalStateException IllegalThreadStateException
+IndexOutOfBoundsException InheritableThreadLocal InstantiationException Integer InternalError
+InterruptedException Iterable LinkageError Long Math MatchException Module ModuleLayer
+NegativeArraySizeException NoClassDefFoundError NoSuchFieldException NoSuchMethodException
+NullPointerException Number NumberFormatException Object OutOfMemoryError Override Package
+Process ProcessBuilder ProcessHandle Readable Record ReflectiveOperationException Runnable
+Runtime RuntimeException RuntimePermission SafeVarargs ScopedValue SecurityException
+SecurityManager Short StackOverflowError StackTraceElement StackWalker StrictMath String
+StringBuffer StringBuilder StringIndexOutOfBoundsException StringTemplate SuppressWarnings
+System Thread ThreadDeath ThreadGroup ThreadLocal Throwable TypeNotPresentException
+UnsupportedOperationException VerifyError VirtualMachineError Void IO
+"""
+
+JAVA_LANG = frozenset(_JAVA_LANG.split())
+
+_JAVA_NESTED = """
+Attribute Base64 Builder Category Decoder Dynamic Encoder Entry Field Filter FilteringMode Form
+GetField Info Key KeyRep Kind LanguageRange Location Modifier Option PutField Result SimpleEntry
+SimpleImmutableEntry State Status StyleContext SubsetBuilder Type UnicodeBlock UnicodeScript
+"""
+
+JAVA_NESTED = frozenset(_JAVA_NESTED.split())
+"""Types nested in classes and interfaces of Java's own library."""

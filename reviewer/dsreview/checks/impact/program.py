@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dsreview import languages
 from dsreview.change import Change, ChangedFile, Snapshot
+from dsreview.checks.impact.budget import Budget
 from dsreview.checks.impact.modules import Modules
 from dsreview.errors import TaskFailed
 from dsreview.patch import LineKind, Span
@@ -79,6 +80,7 @@ class Program:
     reader: FactReader
     changed: Mapping[str, ChangedFacts]
     """By path."""
+    budget: Budget = field(default_factory=Budget)
     index: SymbolIndex = field(default_factory=lambda: SymbolIndex(frozenset(), {}))
     head: Modules = field(init=False)
     base: Modules = field(init=False)

@@ -91,7 +91,7 @@ def find_undefined(
     program: Program, changed: ChangedFacts, references: Iterable[Reference]
 ) -> Iterator[Finding]:
     """`program.index` must have been built for the names of `references` too."""
-    for reference in references:
+    for reference in program.budget.each(references):
         if _TEMPLATE.search(changed.lines[reference.line - 1]):
             continue
         if has_meaning_elsewhere(program, changed, reference.name):
@@ -118,7 +118,7 @@ def find_missing_members(program: Program, changed: ChangedFacts) -> Iterator[Fi
     """Added imports of a member that a module of this repository does not have."""
     if changed.new.has_errors:
         return
-    for found in changed.new.imports:
+    for found in program.budget.each(changed.new.imports):
         if found.line in changed.added_lines and _is_missing(program, changed.path, found):
             language = changed.new.language
             failure = "raises ImportError" if language == "python" else _FAILURES[language]

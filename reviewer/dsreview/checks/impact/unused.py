@@ -39,7 +39,7 @@ def find_unused(program: Program, changed: ChangedFacts) -> Iterator[Finding]:
         return  # Go's compiler refuses unused variables
     if is_test(changed.path) or is_declaration(changed.path):
         return  # there an assignment alone may be what is tested or shown
-    for binding in facts.bindings:
+    for binding in program.budget.each(facts.bindings):
         if binding.kind is not BindingKind.ASSIGNED or not _is_local(facts, binding.scope):
             continue
         if _SAYS_UNUSED.match(binding.name) or _occurs(program, facts, binding):
