@@ -44,9 +44,11 @@ def open_backend(config: Config, environment: Mapping[str, str] = os.environ) ->
         raise ConfigurationError("no model is named: --model NAME")
     key = ""
     if config.api_key_env:
-        key = environment.get(config.api_key_env, "")
+        key = environment.get(config.api_key_env, "").strip()
         if not key:
             raise ConfigurationError(f"api-key-env: {config.api_key_env} is not set")
+        if not (key.isascii() and key.isprintable()):  # or the client would quote it in an error
+            raise ConfigurationError(f"api-key-env: {config.api_key_env} holds no key")
     settings = BackendSettings(
         model=config.model,
         device=config.device,

@@ -92,6 +92,13 @@ def _refuse_unwritable(output: Path | None) -> None:
     """
     if output is not None and not (output.parent.is_dir() and os.access(output.parent, os.W_OK)):
         raise UsageError(f"{output}: its folder does not exist or cannot be written to")
+    if output is None or output.is_absolute():
+        return
+    # in the current folder, the links are those of the repository under review
+    if os.path.realpath(output) != os.path.normpath(Path.cwd().resolve() / output):
+        raise UsageError(f"{output}: leads elsewhere through a symbolic link; give its full path")
+    if output.exists() and not output.is_file():
+        raise UsageError(f"{output}: is no regular file")
 
 
 def _write(text: str, output: Path | None) -> None:
