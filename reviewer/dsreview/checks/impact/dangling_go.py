@@ -1,6 +1,7 @@
 """Uses in Go of what a file of the package no longer defines."""
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from dsreview.checks.impact.known_names import GO_BUILTINS
@@ -8,6 +9,8 @@ from dsreview.checks.impact.program import Program
 from dsreview.checks.impact.removals import Removal, Use
 from dsreview.checks.impact.targets import go_folder_behind
 from dsreview.symbols import FileSymbols, Receiver, Reference
+
+_SEPARATORS = re.compile(r"[-._]")
 
 
 def uses_in_go(program: Program, removal: Removal) -> Iterator[Use]:
@@ -38,9 +41,22 @@ def _means_removed(
     if reference.receiver is Receiver.NONE:
         is_near = posixpath.dirname(path) == folder
         is_near = is_near and facts.package == removal.changed.new.package
+        if removal.name in _imported_words(facts):
+            return False
         return is_near and program.scoping(facts).owner(reference.name, reference.scope) is None
     is_member = reference.receiver is Receiver.NAME
     return is_member and go_folder_behind(program, facts, reference) == folder
+
+
+def _imported_words(facts: FileSymbols) -> set[str]:
+    """Names that imports without one of their own may bind: `a/go-yaml.v2` binds `yaml`."""
+    return {
+        word
+        for found in facts.imports
+        if not found.alias
+        for part in found.module.split("/")[-2:]
+        for word in _SEPARATORS.split(part)
+    }
 
 
 def imports_of_package(program: Program, folder: str) -> Iterator[Use]:

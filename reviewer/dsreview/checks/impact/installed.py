@@ -29,17 +29,21 @@ def may_be_installed_python(program: Program, importer: str, module: str) -> boo
     top = module.split(".")[0]
     if not top or program.resolve(program.head, importer, top) is not None:
         return False
-    return _is_in_another_root(program, module) or _is_named(program, top)
+    return _is_in_another_root(program, importer, module) or _is_named(program, top)
 
 
-def _is_in_another_root(program: Program, module: str) -> bool:
-    """Whether the module is in a folder that is no package, and may be on `sys.path`."""
+def _is_in_another_root(program: Program, importer: str, module: str) -> bool:
+    """Whether the module is in a folder that may be on `sys.path`.
+
+    That is one that is no package, or the importer's own, where it is run as a script.
+    """
+    own = posixpath.join(posixpath.dirname(importer), "")
     stem = module.replace(".", "/")
     for tail in (f"{stem}.py", f"{stem}/__init__.py", f"{stem}.pyi"):
         for path in program.head.paths:
             if path == tail or path.endswith(f"/{tail}"):
                 root = path[: -len(tail)]
-                if f"{root}__init__.py" not in program.head.paths:
+                if root == own or f"{root}__init__.py" not in program.head.paths:
                     return True
     return False
 
