@@ -1,8 +1,14 @@
 """`dsreview diff` as a user runs it, with no model."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
+
+from dsreview.cli.diff import FORMATS
+from dsreview.outputs import OUTPUTS
 
 # language: file, before, with the bug, line of the bug, rule
 PLANTED = {
@@ -218,6 +224,8 @@ def test_settings_of_the_old_side_are_obeyed_and_new_ones_are_not(repository, ru
         ),
         (["diff", "--fail-on=severe"], b"", "use low, medium, high or critical"),
         (["diff", "--budget=soon"], b"", "use seconds"),
+        (["diff", "--max-findings=x"], b"", "max-findings = 'x'; use a whole number from 0"),
+        (["diff", "--model="], b"", "model = ''"),
         (["diff", "--format=xml"], b"", "xml"),
         (["diff", "--colour"], b"", "--colour"),
         (["diff", "--staged", "HEAD~1"], b"", "--staged"),
@@ -236,6 +244,48 @@ def test_bad_input_is_one_line_on_stderr_and_exit_2(
     assert outcome.err.count("\n") == 1
     assert words in outcome.err
     assert outcome.code == 2
+
+
+def test_files_and_variables_set_what_flags_do_not(repository, run_dsreview):
+    path, before, bug, _ = PLANTED["python"]
+    repository.commit({path: before, ".dsreview.toml": "exclude = ['lib/']\n"})
+    repository.write({path: bug})
+    rule = json.loads(run_dsreview("diff", "--format=json", cwd=repository.folder).out)
+    name = rule["findings"][0]["rule"]
+    disabled = {"DSREVIEW_DISABLE": f"other, {name}"}
+    outcome = run_dsreview("diff", "--format=json", cwd=repository.folder, environment=disabled)
+    assert (outcome.code, places(outcome)) == (0, [])
+    repository.git("checkout", "-q", ".")
+    repository.commit({".dsreview.toml": "exclude = ['app/']\n"})
+    repository.write({path: bug})
+    outcome = run_dsreview("diff", "--format=json", cwd=repository.folder)
+    assert (outcome.code, places(outcome)) == (0, [])
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">/dev/full", "--patch - <&-"])
+def test_closed_and_full_streams_are_one_line_and_never_exit_1(redirection, repository, tmp_path):
+    planted(repository)
+    command = f"exec {sys.executable} -P -m dsreview diff --no-cache {redirection}"
+    settings = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    answer = subprocess.run(
+        ["sh", "-c", command], cwd=repository.folder, env=settings, stderr=subprocess.PIPE
+    )
+    assert answer.returncode in (2, 3)
+    assert answer.stderr.decode().startswith("error: ")
+    assert answer.stderr.count(b"\n") == 1
+
+
+def test_the_formats_of_the_flag_are_those_there_are():
+    assert tuple(OUTPUTS) == FORMATS
+
+
+def test_the_report_goes_where_output_says_relative_to_the_folder(repository, run_dsreview):
+    planted(repository)
+    outcome = run_dsreview("diff", "-C", repository.folder, "--format=json", "--output=r.json")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert json.loads((repository.folder / "r.json").read_text())["findings"]
+    outcome = run_dsreview("diff", "-C", repository.folder, "--format=json", "--output=-")
+    assert json.loads(outcome.out)["findings"]
 
 
 def test_outside_a_repository_is_one_line_and_exit_2(tmp_path, run_dsreview):

@@ -7,7 +7,7 @@ from dsreview.doctor import KNOWN_MODELS, WORKSPACE, Device, _known_models, exam
 def test_it_says_what_is_installed_and_what_is_missing(run_dsreview):
     outcome = run_dsreview("doctor")
     assert (outcome.code, outcome.err) == (0, "")
-    for words in ("python", "git version", "config.toml", "cache", "none named"):
+    for words in ("python", "git version", "configuration", "cache", "none named"):
         assert words in outcome.out
 
 

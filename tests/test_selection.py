@@ -55,7 +55,6 @@ def test_source_code_is_reviewed():
         (modified("README.md"), "prose or data, not source code"),
         (modified("link", new_mode=0o120000), "symlink"),
         (modified("module", new_mode=0o160000), "submodule"),
-        (modified("a.py", (), is_binary=True), "binary"),
         (modified("a.png", (), is_binary=True), "binary"),
         (modified("a.py", ()), "no line changed"),
         (modified("a.zig"), "no checks for this kind of file"),
@@ -80,6 +79,11 @@ def test_what_a_known_rule_leaves_out_is_no_gap(patch, reason):
 def test_what_should_have_been_reviewed_is_a_gap(content, reason):
     (row,) = chosen(modified("a.py"), content).left_out
     assert (row.reason, row.is_gap) == (reason, True)
+
+
+def test_a_nul_byte_does_not_make_source_code_binary():
+    (row,) = chosen(modified("a.js", (), is_binary=True), b"// \0\neval(x)\n").left_out
+    assert (row.reason, row.is_gap) == ("holds NUL bytes: git compares it as binary", True)
 
 
 def test_a_source_file_that_git_calls_binary_for_its_size_is_a_gap():

@@ -103,9 +103,15 @@ def load(
 
 
 def user_config_file() -> Path:
-    """The user's own file; `DSREVIEW_CONFIG` names another one."""
+    """The user's own file; `DSREVIEW_CONFIG` names another one.
+
+    Raises:
+        ConfigurationError: the file that it names does not exist.
+    """
     named = os.environ.get("DSREVIEW_CONFIG")
     if named:
+        if not Path(named).exists() or Path(named).is_dir():
+            raise ConfigurationError(f"DSREVIEW_CONFIG: {named} is no file")
         return Path(named)
     import platformdirs  # 4 ms that --help need not pay
 
@@ -145,11 +151,12 @@ def _environment(environment: Mapping[str, str]) -> dict[str, object]:
     for field in fields(Config):
         text = environment.get(f"DSREVIEW_{_key(field.name).replace('-', '_').upper()}")
         if text:
-            found[field.name] = _from_text(text, getattr(Config(), field.name))
+            found[field.name] = from_text(text, getattr(Config(), field.name))
     return found
 
 
-def _from_text(text: str, default: object) -> object:
+def from_text(text: str, default: object) -> object:
+    """What a flag or variable says, as a file would; what does not fit stays text."""
     if isinstance(default, bool):
         return {"1": True, "true": True, "0": False, "false": False}.get(text.lower(), text)
     if isinstance(default, int):
@@ -227,6 +234,12 @@ def _string(value: object) -> str:
     return value
 
 
+def _name(value: object) -> str:
+    if not _string(value):
+        raise ValueError(value)
+    return _string(value)
+
+
 def _strings(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise TypeError(value)
@@ -265,6 +278,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "batch_size": _positive,
     "window": _positive,
     "context": _one_of(*CONTEXT_MODES),
+    "model": _name,
     "backend": _one_of(*BACKEND_NAMES),
     "device": _one_of("auto", "mps", "cuda", "cpu"),
 }
@@ -277,6 +291,7 @@ _ALLOWED: Mapping[str, str] = {
     "batch_size": "a whole number from 1",
     "window": "a whole number from 1",
     "context": "hunk, scope or outline",
+    "model": "auto, a folder or a name",
     "backend": "auto, none, local, http or scripted",
     "device": "auto, mps, cuda or cpu",
 }

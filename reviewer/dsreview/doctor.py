@@ -69,7 +69,7 @@ def examine(config: Config) -> Iterator[Check]:
     yield Check("cache", True, str(default_folder()))
     missing = [name for name in LOCAL_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        advice = "pip install 'dsreview[local]'"
+        advice = "install dsreview with its extra `local`"
         yield Check("local models", False, f"{', '.join(missing)} not installed; {advice}")
         yield _model(config)
         return

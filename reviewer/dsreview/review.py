@@ -29,6 +29,7 @@ from dsreview.sandbox import Sandbox
 from dsreview.selection import DELETED, IGNORE_FILE, ignores, select
 from dsreview.suppression import suppress
 
+MODEL_UNUSABLE = "the model could not be used"
 NO_MODEL = "no model: only the checks ran; `dsreview doctor` says how to get one"
 
 
@@ -95,7 +96,7 @@ def review(change: Change, config: Config, tools: Tools) -> Report:
         _ask_model(run, stack)
         _gate(run)
         if run.backend is not None and run.backend.counts_are_estimated:
-            run.notes.append("token counts are estimated: the server gives none")
+            run.notes.append("token counts are estimates")
     rows = ledger.rows()
     return Report(
         status=_status(rows),
@@ -193,8 +194,8 @@ def _ask_model(run: _Review, stack: ExitStack) -> None:
         result = stage.run(run.files, run.ledger)
     except BackendError as error:
         run.backend = None
-        run.notes.append(f"the model could not be used: {error}")
-        _leave_to_nobody(run, "the model could not be used")
+        run.notes.append(f"{MODEL_UNUSABLE}: {error}")
+        _leave_to_nobody(run, MODEL_UNUSABLE)
         return
     run.findings += result.findings
     run.refused += result.refused

@@ -133,7 +133,8 @@ def _read(
         reason = f"{size / 1e6:.1f} MB, more than {MAX_FILE_BYTES / 1e6:.0f} MB"
         return (), _skipped(patch.path, reason)
     if patch.is_binary:
-        return (), _skipped(patch.path, "binary", is_excluded=True)
+        # no way to keep code from being read: one such byte in a comment is enough
+        return (), _skipped(patch.path, "holds NUL bytes: git compares it as binary")
     text = _new_text(change, patch)
     if text is None:
         return (), _skipped(patch.path, "its content could not be read")

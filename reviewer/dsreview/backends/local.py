@@ -10,7 +10,7 @@ from dsreview.prompt import Answer, OnAnswer, Prompt, Sampling, StopReason, igno
 if TYPE_CHECKING:
     from dsengine import Completion, Engine, Message
 
-HOW_TO_INSTALL = "the local backend is not installed; pip install 'dsreview[local]'"
+HOW_TO_INSTALL = "the local backend is not installed; install dsreview with its extra `local`"
 
 
 class LocalBackend:

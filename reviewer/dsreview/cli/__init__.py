@@ -7,12 +7,18 @@ Exit codes: 0 clean, 1 a finding at or above `--fail-on`, 2 usage or configurati
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 
 import typer
 
 from dsreview.cli import diff, doctor
 from dsreview.errors import DsreviewError
+
+UNWRITABLE = 3
+READER_GONE = 141
+"""As a shell writes that a program ended by SIGPIPE."""
 
 app = typer.Typer(
     name="dsreview",
@@ -46,6 +52,10 @@ app.command("doctor")(doctor.doctor)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
+    if sys.stderr is None:  # closed by whoever started it
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (until the end)
+    if sys.stdout is None:
+        return _fail("standard output is closed; --output FILE writes elsewhere", UNWRITABLE)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # whatever the locale says
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -64,10 +74,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except BrokenPipeError:
-        # the reader has gone; leave nothing for the interpreter to flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        _forget_output()
+        return READER_GONE
+    except OSError as error:
+        _forget_output()
+        return _fail(f"{error.filename or 'the report'}: {error.strerror}", UNWRITABLE)
     return code if isinstance(code, int) else 0
+
+
+def _forget_output() -> None:
+    """Leave nothing that the interpreter would try to write again at its exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, exit_code: int) -> int:

@@ -5,23 +5,13 @@ The options that set a field of `Config` carry its name; their default None mean
 """
 
 from dataclasses import fields
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-
-class Format(StrEnum):
-    """The rows of `outputs.OUTPUTS`; a test compares the two."""
-
-    TERMINAL = "terminal"
-    JSON = "json"
-    MARKDOWN = "markdown"
-    SARIF = "sarif"
-    RDJSON = "rdjson"
-    GITHUB = "github"
-    GITLAB = "gitlab"
+FORMATS = ("terminal", "json", "markdown", "sarif", "rdjson", "github", "gitlab")
+"""The rows of `outputs.OUTPUTS`, which would cost time to import; a test compares the two."""
 
 
 def diff(
@@ -54,10 +44,11 @@ def diff(
         ),
     ] = Path(),
     output_format: Annotated[
-        Format, typer.Option("--format", help="How the report is written.")
-    ] = Format.TERMINAL,
+        str, typer.Option("--format", metavar="NAME", help=f"One of {', '.join(FORMATS)}.")
+    ] = "terminal",
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the report there.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the report there; - is standard output."),
     ] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Only list each file and why it is in or out.")
@@ -70,7 +61,7 @@ def diff(
         str | None, typer.Option(metavar="SEVERITY", help="Milder findings are left out.")
     ] = None,
     max_findings: Annotated[
-        int | None, typer.Option(help="Findings shown in full; the rest is counted.")
+        str | None, typer.Option(metavar="N", help="Findings shown in full; the rest is counted.")
     ] = None,
     partial_ok: Annotated[
         bool | None, typer.Option("--partial-ok", help="Exit 0, not 3, where not all was seen.")
@@ -79,10 +70,11 @@ def diff(
         str | None, typer.Option("--budget", metavar="TIME", help="Stop after, say, 60s or 2m.")
     ] = None,
     max_tokens: Annotated[
-        int | None, typer.Option(help="Tokens the model may read and write in all.")
+        str | None, typer.Option(metavar="N", help="Tokens the model may read and write in all.")
     ] = None,
     max_rounds: Annotated[
-        int | None, typer.Option(help="How often a suggestion is asked for, repairs included.")
+        str | None,
+        typer.Option(metavar="N", help="Asks for one suggestion in all."),
     ] = None,
     context_mode: Annotated[
         str | None,
@@ -105,10 +97,11 @@ def diff(
         str | None, typer.Option(metavar="NAME", help="auto, mps, cuda or cpu.")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Contexts the local model answers at once.")
+        str | None, typer.Option(metavar="N", help="Contexts the local model answers at once.")
     ] = None,
     window: Annotated[
-        int | None, typer.Option(help="Tokens the http server takes, prompt and answer.")
+        str | None,
+        typer.Option(metavar="N", help="Tokens the http server takes in all."),
     ] = None,
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="An OpenAI-compatible server, for http.")
@@ -132,29 +125,32 @@ def diff(
     from dsreview.cli import run
     from dsreview.sources import SourceRequest
 
+    run.require_format(output_format, FORMATS)
     request = SourceRequest(
         folder=folder.absolute(),
         revision=revision,
         is_staged=staged,
         commit=commit,
-        patch=run.read_patch(patch),
+        patch=run.read_patch(patch, folder),
         paths=context.obj or (),
         with_untracked=untracked,
     )
     flags = _flags(context.params)
     if preview:
         raise typer.Exit(run.preview(request, flags))
-    raise typer.Exit(run.review(request, flags, output_format.value, output))
+    target = None if output is None or str(output) == "-" else folder / output
+    raise typer.Exit(run.review(request, flags, output_format, target))
 
 
 def _flags(given: dict[str, Any]) -> dict[str, object]:
     """The options that set a field of `Config` and were given."""
-    from dsreview.config import Config
+    from dsreview.config import Config, from_text
 
-    names = {field.name for field in fields(Config)}
-    flags = {
-        name: value for name, value in given.items() if name in names and value not in (None, [])
-    }
-    if given["context_mode"] is not None:
-        flags["context"] = given["context_mode"]
+    flags: dict[str, object] = {}
+    for field in fields(Config):
+        value = given["context_mode" if field.name == "context" else field.name]
+        if value in (None, (), []):
+            continue
+        default = getattr(Config(), field.name)
+        flags[field.name] = from_text(value, default) if isinstance(value, str) else value
     return flags

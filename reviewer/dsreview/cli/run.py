@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from io import StringIO
@@ -14,26 +14,34 @@ from dsreview.errors import UsageError
 from dsreview.model_choice import chosen_backend, open_backend
 from dsreview.outputs import OUTPUTS, view_for
 from dsreview.progress import open_progress
-from dsreview.review import Tools, keep_nothing
+from dsreview.review import MODEL_UNUSABLE, Tools, keep_nothing
 from dsreview.review import review as review_change
 from dsreview.sandbox import Sandbox
-from dsreview.sanitize import terminal_safe
+from dsreview.sanitize import terminal_line, terminal_safe
 from dsreview.selection import ignores, select
 from dsreview.sources import SourceRequest, open_change
 
 
-def read_patch(name: str) -> bytes | None:
-    """The patch that `--patch` names; None where it was not given.
+def require_format(name: str, known: Sequence[str]) -> None:
+    """Raises UsageError where `name` is none of `known`."""
+    if name not in known:
+        raise UsageError(f"--format {name}; use {', '.join(known)}")
+
+
+def read_patch(name: str, folder: Path) -> bytes | None:
+    """The patch that `--patch` names, relative to `folder`; None where it was not given.
 
     Raises:
-        UsageError: the file cannot be read.
+        UsageError: it cannot be read.
     """
     if not name:
         return None
     if name == "-":
+        if sys.stdin is None:
+            raise UsageError("--patch -: standard input is closed")
         return sys.stdin.buffer.read()
     try:
-        return Path(name).read_bytes()
+        return (folder / name).read_bytes()
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror}") from None
 
@@ -81,6 +89,9 @@ def review(
         stream = sys.stdout if output is None else StringIO()
         text = OUTPUTS[output_format](report, view_for(stream, os.environ, change.head))
     _write(text, output)
+    for note in report.notes:
+        if note.startswith(MODEL_UNUSABLE):  # some formats have no place for notes
+            sys.stderr.write(f"warning: {terminal_line(note)}\n")
     return report.exit_code(config.fail_on, partial_ok=config.partial_ok)
 
 
@@ -108,4 +119,5 @@ def _write(text: str, output: Path | None) -> None:
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{output}: {error.strerror}") from None
+        sys.stdout.write(text)  # minutes of work are not lost for a full disk
+        raise UsageError(f"{output}: {error.strerror}; the report is written here") from None
