@@ -20,9 +20,10 @@ from pathlib import Path
 from scratch import write_history
 
 from dsreview.cache import NoCache
-from dsreview.change import EmptySnapshot
+from dsreview.change import Change, EmptySnapshot
 from dsreview.config import load
-from dsreview.context import ContextMode, build_contexts
+from dsreview.context import ContextMode, build_contexts, make_visible
+from dsreview.patch import FilePatch, LineKind
 from dsreview.progress import SilentProgress
 from dsreview.review import Tools, review
 from dsreview.sandbox import Sandbox
@@ -38,18 +39,36 @@ def pairs(path: Path) -> Iterator[dict[str, str]]:
             yield json.loads(line)
 
 
-def misses(change, sandbox: Sandbox) -> list[str]:
-    """Modes whose contexts lack an added line."""
+def changed_rows(patch: FilePatch) -> Counter[str]:
+    """Each added and removed line as contexts show it; a removed one has no number."""
+    return Counter(
+        f"{line.new_number or '':>5} {line.kind} {make_visible(line.text)}"
+        for hunk in patch.hunks
+        for line in hunk.lines
+        if line.kind is not LineKind.CONTEXT
+    )
+
+
+def misses(change: Change, sandbox: Sandbox) -> list[str]:
+    """Modes whose contexts lack an added or a removed line."""
     found = []
     files = select(change, (), has_model=True).files
     for mode in ContextMode:
         for file in files:
             contexts = build_contexts(file, mode, MAX_TOKENS, lambda text: len(text) // 3, sandbox)
-            code = "\n".join(context.code for context in contexts)
-            shown = {line.split(" ", 1)[0] for line in map(str.strip, code.split("\n"))}
-            if not {str(number) for number in file.patch.added_lines} <= shown:
+            shown = Counter(row for context in contexts for row in context.code.split("\n"))
+            if not changed_rows(file.patch) <= shown:
                 found.append(mode.value)
     return found
+
+
+def has_only_removals(change: Change) -> bool:
+    """Whether some hunk removes lines and adds none."""
+    return any(
+        not hunk.added and any(line.kind is LineKind.REMOVED for line in hunk.lines)
+        for file in change.patch.files
+        for hunk in file.hunks
+    )
 
 
 def main() -> int:
@@ -62,7 +81,7 @@ def main() -> int:
     flags: Counter[tuple[str, str]] = Counter()
     rules: Counter[tuple[str, str]] = Counter()
     missed: Counter[str] = Counter()
-    crashes = 0
+    crashes = removals = 0
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox:
         trees = []
@@ -77,7 +96,8 @@ def main() -> int:
                 try:
                     with open_change(SourceRequest(Path(folder), commit=commit)) as change:
                         report = review(change, config, tools)
-                        missed.update(misses(change, sandbox) if kind == "bug" else ())
+                        missed.update(misses(change, sandbox))
+                        removals += has_only_removals(change)
                 except Exception as error:  # noqa: BLE001  (a crash is what is counted)
                     crashes += 1
                     print(record["id"], kind, repr(error), file=sys.stderr)
@@ -89,7 +109,10 @@ def main() -> int:
     print("| language | pairs | bug flagged | fix flagged |\n|---|---|---|---|")
     for language, total in sorted(totals.items()):
         print(f"| {language} | {total} | {flags[language, 'bug']} | {flags[language, 'fix']} |")
-    print(f"\ncrashes {crashes}; contexts without a changed line {dict(missed)}; {seconds:.0f} s")
+    print(
+        f"\ncrashes {crashes}; contexts without an added or removed line {dict(missed)}; "
+        f"changes with a hunk that only removes {removals}; {seconds:.0f} s"
+    )
     for (rule, kind), count in sorted(rules.items()):
         print(f"{rule} on {kind}: {count}")
     return 1 if crashes or missed else 0

@@ -3,6 +3,7 @@
     python bench/large_diff.py [--files 400] [--lines 50]
 
 Prints wall seconds, the largest memory of the whole process tree, and the coverage.
+Exits with 1 where one of the goals below is missed; they are for the default size.
 """
 
 import argparse
@@ -15,6 +16,9 @@ from pathlib import Path
 
 import psutil
 from scratch import write_history
+
+MAX_SECONDS = 30
+MAX_MEMORY_BYTES = 500_000_000
 
 ENDINGS = {
     "py": "def f{n}(a, b):\n    total = a + b * {n}\n    return total\n\n",
@@ -86,7 +90,20 @@ def main() -> int:
         f"status {report['status']}, reviewed {states.count('reviewed')}, "
         f"findings {len(report['findings'])}"
     )
-    return 0
+    missed = [
+        goal
+        for goal, is_met in {
+            f"at most {MAX_SECONDS} s": seconds <= MAX_SECONDS,
+            f"at most {MAX_MEMORY_BYTES / 1e6:.0f} MB": peak <= MAX_MEMORY_BYTES,
+            "exit 0 or 1": review.returncode in (0, 1),
+            "a complete review": report["status"] == "complete",
+            "every file reviewed": states == ["reviewed"] * arguments.files,
+        }.items()
+        if not is_met
+    ]
+    for goal in missed:
+        print(f"missed: {goal}", file=sys.stderr)
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
