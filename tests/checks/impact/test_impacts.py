@@ -202,6 +202,27 @@ def test_a_go_file_that_moved_with_git_is_blamed_where_a_function_went(repositor
     assert "main.go:3" in found.scenario
 
 
+COPIES = [
+    {
+        "p/Tool.java": "package p;\n\nclass Tool {}\n",
+        "r/Main.java": "package r;\n\nimport p.Tool;\n\nclass Main { Tool tool; }\n",
+        "q/Other.java": "package q;\n\nclass Other {}\n",
+    },
+    {"a.py": "def f(): pass\n", "main.py": "from b import f\n", "b.py": "def g(): pass\n"},
+]
+
+
+@pytest.mark.parametrize("files", COPIES, ids=["java", "python"])
+def test_a_copy_takes_nothing_from_its_original(make_change, sandbox, files):
+    original, _, copied = files
+    before = {path: text for path, text in files.items() if path != copied}
+    change, (file,) = make_change(before, files)
+    patch = replace(file.patch, status=FileStatus.COPIED, old_path=original)
+    change = replace(change, patch=replace(change.patch, files=(patch,)))
+    file = replace(file, patch=patch, old_text=files[original])
+    assert find_impacts(change, (file,), sandbox, None).findings == ()
+
+
 def test_text_that_is_not_utf8_is_read(make_change, sandbox):
     change, (file,) = make_change({"a.py": "x = 1\n"}, {"a.py": "x = missing\n"})
     strange = replace(file, text="x = missing  # \udce9\n")

@@ -51,7 +51,7 @@ class SignatureChange:
 
 
 def signature_changes(changed: ChangedFacts) -> Iterator[SignatureChange]:
-    if changed.old is None or changed.old.has_errors or changed.new.has_errors:
+    if changed.old is None or changed.old.has_errors or changed.new.has_errors or changed.is_copy:
         return
     for new in changed.new.definitions:
         old = _same(changed.old, new.qualified_name)

@@ -20,7 +20,7 @@ _OTHER_SOURCES = (
 
 def uses_of_java_type(program: Program, removal: Removal) -> Iterator[Use]:
     old = removal.changed.old
-    if old is None or removal.name in JAVA_LANG or _may_be_defined(program, removal):
+    if old is None or removal.name in JAVA_LANG or _may_be_defined(program, removal, old.package):
         return
     uses: list[Use] = []
     for path, facts in program.index.files.items():
@@ -28,25 +28,24 @@ def uses_of_java_type(program: Program, removal: Removal) -> Iterator[Use]:
             continue
         if removal.is_given_out and old.package:
             uses += _imports(path, facts, f"{old.package}.{removal.name}")
-        if _is_in_reach(removal, path, facts):
+        if _is_in_reach(removal, old.package, path, facts):
             uses += _plain_uses(program, path, facts, removal.name)
     if uses and not _may_come_from_elsewhere(program, removal.name):
         yield from uses
 
 
-def _is_in_reach(removal: Removal, path: str, facts: FileSymbols) -> bool:
+def _is_in_reach(removal: Removal, package: str, path: str, facts: FileSymbols) -> bool:
     """Whether the plain name may have meant the type there."""
     if not removal.is_given_out:
         return path == removal.changed.path
-    if facts.package != removal.changed.new.package:
+    if facts.package != package:
         return False
     is_near = posixpath.dirname(path) == posixpath.dirname(removal.changed.path)
     return bool(facts.package) or is_near
 
 
-def _may_be_defined(program: Program, removal: Removal) -> bool:
+def _may_be_defined(program: Program, removal: Removal, package: str) -> bool:
     """Whether the head may have a type of that name that the old uses mean now."""
-    package = removal.changed.new.package
     if any(not gap.path or gap.path.endswith(".java") for gap in program.index.gaps):
         return True
     for site in program.index.definitions(removal.name):

@@ -10,7 +10,7 @@ from dsreview.change import Change, ChangedFile, Snapshot
 from dsreview.checks.impact.budget import Budget
 from dsreview.checks.impact.modules import Modules
 from dsreview.errors import TaskFailed
-from dsreview.patch import LineKind, Span
+from dsreview.patch import FileStatus, LineKind, Span
 from dsreview.symbols import LANGUAGES, FactReader, FileSymbols, Import, SymbolIndex
 from dsreview.symbols.index import has_word
 from dsreview.symbols.scoping import Scoping
@@ -45,6 +45,11 @@ class ChangedFacts:
     @property
     def added_lines(self) -> frozenset[int]:
         return self.file.patch.added_lines
+
+    @property
+    def is_copy(self) -> bool:
+        """The old side is a file that is still there: nothing was taken from it."""
+        return self.file.patch.status is FileStatus.COPIED
 
     @property
     def lines(self) -> list[str]:

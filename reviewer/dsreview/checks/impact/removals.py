@@ -37,7 +37,7 @@ def removals(changed: ChangedFacts) -> Iterator[Removal]:
     """What the change took away; all of it where the new side is empty."""
     if changed.old is None or changed.old.has_errors or changed.new.has_errors:
         return
-    if changed.new.is_open or changed.old.language != changed.new.language:
+    if changed.is_copy or changed.new.is_open or changed.old.language != changed.new.language:
         return
     if changed.old.language == "java":
         yield from _removed_types(changed, changed.old)
