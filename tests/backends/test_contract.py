@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dsreview.backends import BACKENDS, BackendSettings
+from dsreview.backends import BACKENDS, BackendSettings, LocalBackend
 from dsreview.errors import PromptTooLongError
 from dsreview.prompt import Sampling, StopReason
 
@@ -52,6 +52,18 @@ def test_every_backend_keeps_the_contract(backend, prompt):
     assert all(answer.prompt_tokens > 0 for answer in answers)
     assert all(answer.completion_tokens > 0 for answer in answers)
     assert backend.complete([], SAMPLING) == []
+
+
+def test_the_local_model_tells_each_answer_while_others_wait(model, prompt):
+    engine = pytest.importorskip("dsengine").Engine(model, device="cpu", batch_size=1)
+    steps = {}
+    LocalBackend(engine, "tiny").complete(
+        [prompt(question, SCHEMA) for question in QUESTIONS],
+        SAMPLING,
+        lambda index, _: steps.setdefault(index, engine.stats.decode_steps),
+    )
+    assert set(steps) == {0, 1, 2}
+    assert len(set(steps.values())) == 3
 
 
 def test_every_backend_says_what_it_is(backend):

@@ -13,7 +13,7 @@ import pytest
 def silent_server():
     """Takes connections and requests, and never says anything."""
     with socket.create_server(("127.0.0.1", 0), backlog=16) as server:
-        server.settimeout(60)
+        server.settimeout(20)
         yield server
 
 
@@ -23,7 +23,7 @@ def asking(repository, server, tmp_path):
     settings |= {
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "DSREVIEW_CACHE_DIR": str(tmp_path / "cache"),
-        "DSREVIEW_CONFIG": str(tmp_path / "config.toml"),
+        "DSREVIEW_CONFIG": os.devnull,
     }
     url = f"http://127.0.0.1:{server.getsockname()[1]}"
     command = [sys.executable, "-P", "-m", "dsreview", "diff", "--backend=http", "--model=m"]
