@@ -69,18 +69,27 @@ def open_checkpoint(model: str | Path) -> Checkpoint:
 
 
 def find_folder(model: str | Path) -> Path:
-    folder = Path(model).expanduser()
-    if folder.is_dir():
-        return folder.resolve()
+    """A path (absolute, or beginning with a dot or `~`), or a name of the local cache.
+
+    `owner/name` never means a folder below the current one: whoever wrote the repository
+    that is worked in could put a model of their own there.
+    """
+    if str(model).startswith(("/", ".", "~")):
+        folder = Path(model).expanduser()
+        if folder.is_dir():
+            return folder.resolve()
+        raise ModelNotFoundError(f"{model}: no such folder")
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
     try:
         found = try_to_load_from_cache(str(model), "config.json")
     except HFValidationError:
-        raise ModelNotFoundError(f"{model}: no such folder") from None
+        raise ModelNotFoundError(f"{model}: no name of a model; a folder is ./{model}") from None
     if not isinstance(found, str):
-        raise ModelNotFoundError(f"{model}: neither a folder nor in the local Hugging Face cache")
+        raise ModelNotFoundError(
+            f"{model}: not in the local Hugging Face cache; a folder is ./{model}"
+        )
     return Path(found).parent
 
 

@@ -5,7 +5,7 @@ searched for the words that tell two families with the same tokens apart.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Template:
     """Added tokens that end an answer, where the tokenizer has them."""
     plain_markers: tuple[str, ...] = ()
     """Role markers that are ordinary words: broken up in untrusted text."""
+    is_default: bool = True
+    """Taken for its tokens alone where the repository has no template of its own."""
 
 
 _DEEPSEEK_BOS = "<｜begin▁of▁sentence｜>"
@@ -56,6 +58,16 @@ _DEEPSEEK_V3 = Template(
     },
     answer=(Control("<｜Assistant｜>"),),
     ends=(_DEEPSEEK_EOS, "<｜User｜>"),
+)
+
+# V3.1 and later think only when asked to: their prompts end with one of the two tokens.
+_DEEPSEEK_V31 = replace(
+    _DEEPSEEK_V3,
+    name="deepseek-v3.1",
+    needs=(*_DEEPSEEK_V3.needs, "</think>"),
+    hint="{{'</think>'}}",
+    answer=(Control("<｜Assistant｜>"), Control("</think>")),
+    is_default=False,
 )
 
 _DEEPSEEK_CODER = Template(
@@ -120,7 +132,10 @@ _LLAMA3 = Template(
 )
 
 # Cheap to tell first: distilled models carry the tokens of their base model too.
-TEMPLATES: tuple[Template, ...] = (_DEEPSEEK_V3, _DEEPSEEK_CODER, _DEEPSEEK_V2, _CHATML, _LLAMA3)
+TEMPLATES: tuple[Template, ...] = (
+    *(_DEEPSEEK_V31, _DEEPSEEK_V3, _DEEPSEEK_CODER, _DEEPSEEK_V2),
+    *(_CHATML, _LLAMA3),
+)
 
 
 def choose_template(tokens: Collection[str], repository_template: str, bos: str) -> Template:
@@ -133,7 +148,8 @@ def choose_template(tokens: Collection[str], repository_template: str, bos: str)
     """
     for template in TEMPLATES:
         has_tokens = all(token in tokens for token in template.needs)
-        if has_tokens and (not repository_template or template.hint in repository_template):
+        is_hinted = template.hint in repository_template
+        if has_tokens and (is_hinted or (not repository_template and template.is_default)):
             return template
     return _plain(bos)
 

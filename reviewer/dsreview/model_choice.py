@@ -61,6 +61,5 @@ def open_backend(config: Config, environment: Mapping[str, str] = os.environ) ->
 
 
 def _is_missing_folder(model: str) -> bool:
-    """Hub names have one slash and no dots in front; anything else with a slash is a path."""
-    looks_like_path = model.startswith(("/", "./", "../", "~")) or model.count("/") > 1
-    return looks_like_path and not Path(model).expanduser().is_dir()
+    """What begins so is a folder to the engine as well; anything else is a cached name."""
+    return model.startswith(("/", ".", "~")) and not Path(model).expanduser().is_dir()

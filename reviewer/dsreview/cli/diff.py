@@ -88,7 +88,7 @@ def diff(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="A model folder, a name in the local cache, or auto."),
+        typer.Option(metavar="NAME", help="A folder (/..., ./..., ~/...), a cached name, or auto."),
     ] = None,
     backend: Annotated[
         str | None, typer.Option(metavar="NAME", help="auto, none, local, http or scripted.")
