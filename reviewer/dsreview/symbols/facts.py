@@ -1,7 +1,7 @@
 """What one file says about names: scopes, bindings, definitions, references, imports.
 
 Facts are read from the syntax alone, so they depend on the content of the file and
-not on its path: that is why they can be cached by blob. Lines are 1-based. A scope is
+not on its path: that is why they can be cached by it. Lines are 1-based. A scope is
 named by its position in `FileSymbols.scopes`; scope 0 is the file itself.
 """
 

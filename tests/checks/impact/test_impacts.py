@@ -215,12 +215,11 @@ COPIES = [
 @pytest.mark.parametrize("files", COPIES, ids=["java", "python"])
 def test_a_copy_takes_nothing_from_its_original(make_change, sandbox, files):
     original, _, copied = files
-    before = {path: text for path, text in files.items() if path != copied}
+    before = {**files, copied: files[original]}
     change, (file,) = make_change(before, files)
     patch = replace(file.patch, status=FileStatus.COPIED, old_path=original)
     change = replace(change, patch=replace(change.patch, files=(patch,)))
-    file = replace(file, patch=patch, old_text=files[original])
-    assert find_impacts(change, (file,), sandbox, None).findings == ()
+    assert find_impacts(change, (replace(file, patch=patch),), sandbox, None).findings == ()
 
 
 def test_text_that_is_not_utf8_is_read(make_change, sandbox):

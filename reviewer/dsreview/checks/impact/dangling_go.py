@@ -61,7 +61,7 @@ def _imported_words(facts: FileSymbols) -> set[str]:
 
 def imports_of_package(program: Program, folder: str) -> Iterator[Use]:
     """Imports of a package of which no file is left; nothing where one is."""
-    if any(posixpath.dirname(path) == folder for path in program.head.paths if _is_go(path)):
+    if program.head.has_go(folder):
         return
     for path, facts in program.index.files.items():
         if facts.language != "go" or facts.is_open or facts.has_errors:
@@ -69,10 +69,6 @@ def imports_of_package(program: Program, folder: str) -> Iterator[Use]:
         for found in facts.imports:
             if program.base.go_folder(found.module) == folder and _is_own(program, found.module):
                 yield Use(path, found.line, "import")
-
-
-def _is_go(path: str) -> bool:
-    return path.endswith(".go")
 
 
 def _is_own(program: Program, module: str) -> bool:

@@ -151,13 +151,11 @@ def _given_out(facts: ChangedFacts) -> Iterator[Removal]:
 def find_uses_of_gone_files(program: Program, gone: Sequence[GoneFile]) -> Iterator[Finding]:
     imports = _imports(program, {file.path for file in gone})
     for file in program.budget.each(gone):
-        if program.is_made_by_build(posixpath.basename(file.path)):
-            continue
         if _is_by_package(file.path):
             finding = _by_package(program, file)
         else:
             finding = _described(program, file, imports.get(file.path, ()))
-        if finding is not None:
+        if finding is not None and not program.is_made_by_build(posixpath.basename(file.path)):
             yield finding
 
 

@@ -96,6 +96,9 @@ class Modules:
                 return folder if folder in self._go_folders else None
         return None
 
+    def has_go(self, folder: str) -> bool:
+        return folder in self._go_folders
+
     def java(self, name: str) -> str | None:
         """The file of a class by its full name."""
         tail = name.replace(".", "/") + ".java"
