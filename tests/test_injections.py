@@ -18,7 +18,7 @@ from dsreview.change import EmptySnapshot
 from dsreview.config import load
 from dsreview.outputs import CodeView
 from dsreview.progress import SilentProgress
-from dsreview.prompt import Answer, StopReason
+from dsreview.prompt import Answer, StopReason, ignore_answer
 from dsreview.review import Tools, review
 from dsreview.review_prompt import review_template
 from dsreview.sandbox import Sandbox
@@ -85,9 +85,12 @@ class Asked:
     def count_tokens(self, prompt):
         return len("".join(message.text for message in prompt.messages)) // 4
 
-    def complete(self, prompts, sampling, *_):
+    def complete(self, prompts, sampling, on_answer=ignore_answer):
         self.prompts += prompts
-        return [Answer(self.answer(prompt), 1, 1, StopReason.END) for prompt in prompts]
+        answers = [Answer(self.answer(prompt), 1, 1, StopReason.END) for prompt in prompts]
+        for index, answer in enumerate(answers):
+            on_answer(index, answer)
+        return answers
 
     def answer(self, prompt):
         if prompt.name != "review":

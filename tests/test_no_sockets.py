@@ -40,7 +40,7 @@ def watched(tmp_path, repository):
         settings |= {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             "DSREVIEW_CACHE_DIR": str(tmp_path / "cache"),
-            "DSREVIEW_CONFIG": str(tmp_path / "config.toml"),
+            "DSREVIEW_CONFIG": os.devnull,
             "STARTED": str(tmp_path / "started"),
         }
         return subprocess.run(
@@ -111,6 +111,7 @@ def test_a_model_that_is_not_here_is_not_fetched(watched, changed):
         environment={"HF_HUB_OFFLINE": "0", "HF_HOME": "/nonexistent"},
     )
     assert "SOCKET" not in outcome.stderr
+    assert "deepseek-coder-1.3b-instruct" in outcome.stdout + outcome.stderr
     assert outcome.returncode in (2, 3)
 
 
@@ -119,4 +120,4 @@ def test_settings_of_the_repository_bring_no_address(watched, repository):
     repository.write({"a.py": AFTER})
     outcome = watched("diff")
     assert (outcome.returncode, outcome.stderr.count("\n")) == (2, 1)
-    assert "SOCKET" not in outcome.stderr
+    assert "base-url" in outcome.stderr
