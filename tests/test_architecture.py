@@ -46,7 +46,7 @@ RANKS = (
     {"context"},
     {"review_prompt"},
     {"model_review", "repair_prompt"},
-    {"model_stage", "repair"},
+    {"check_stage", "model_stage", "repair"},
     {"review"},
     {"cli"},
     {"__main__"},

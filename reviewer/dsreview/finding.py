@@ -55,7 +55,8 @@ class Proof(StrEnum):
     NONE = "not checked"
     VERIFIED = "applied and parsed"
     PARSE_NOT_VERIFIABLE = "parse not verifiable"
-    """Everything held, but the scope already had a syntax error before."""
+    """Everything held, but the scope already had a syntax error before, or only hunks of the
+    file are known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dsreview import languages, symbols
 from dsreview.cache import Cache
 from dsreview.change import Change, ChangedFile
-from dsreview.checks.base import OUT_OF_TIME, CheckResult, Failure
-from dsreview.checks.impact import find_impacts
-from dsreview.checks.rules import RuleSet, find_by_rules
+from dsreview.check_stage import CheckStage
+from dsreview.checks.base import OUT_OF_TIME
 from dsreview.config import Config
 from dsreview.context import ContextMode
 from dsreview.coverage import CoverageLedger
@@ -20,13 +18,12 @@ from dsreview.evidence import check_evidence
 from dsreview.finding import Finding, Refusal
 from dsreview.gathering import distinct, in_order, on_disk, refusals_on_disk, with_scopes
 from dsreview.model_stage import ModelStage
-from dsreview.patch import FileKind, FilePatch, FileStatus
 from dsreview.progress import Progress
 from dsreview.prompt import Backend
 from dsreview.repair import RepairSettings, repair
-from dsreview.report import Coverage, CoverageState, Report, Stats, Status
+from dsreview.report import Coverage, Report, Stats, Status
 from dsreview.sandbox import Sandbox
-from dsreview.selection import DELETED, IGNORE_FILE, ignores, select
+from dsreview.selection import IGNORE_FILE, ignores, select
 from dsreview.suppression import suppress
 
 MODEL_UNUSABLE = "the model could not be used"
@@ -77,6 +74,14 @@ class _Review:
         return max(0.0, self.started + self.config.budget_s - self.tools.clock())
 
     @property
+    def left_tokens(self) -> int | None:
+        """Tokens left of their budget; None where there is none."""
+        if not self.config.max_tokens:
+            return None
+        used = self.stats.prompt_tokens + self.stats.completion_tokens
+        return max(0, self.config.max_tokens - used)
+
+    @property
     def is_out_of_time(self) -> bool:
         return self.left_s == 0.0
 
@@ -121,52 +126,11 @@ def _select(run: _Review) -> None:
 
 
 def _check(run: _Review) -> None:
-    """Rules, then what the change breaks elsewhere."""
-    sandbox = run.tools.sandbox
-    rules = RuleSet.builtin().with_team_rules(run.change.base, sandbox)
-    checked = [file for file in run.files if file.language]
-    with run.tools.progress.phase("checks", len(checked)) as phase:
-        by_rules = find_by_rules(checked, rules, sandbox, lambda: run.is_out_of_time, phase.advance)
-    _account(run, "rules", by_rules, checked)
-    if not run.change.is_whole:
-        return
-    searched = [one for one in checked if one.cell is None and one.language in symbols.LANGUAGES]
-    deleted = [one for one in run.change.patch.files if _is_searched_for(one)]
-    if run.is_out_of_time:
-        impact = CheckResult(failures=tuple(Failure(one.path, OUT_OF_TIME) for one in searched))
-        rows = [Coverage(one.path, CoverageState.SKIPPED, OUT_OF_TIME) for one in deleted]
-    else:
-        with run.tools.progress.phase("impact"):
-            impact = find_impacts(run.change, checked, sandbox, run.tools.cache)
-        state = CoverageState.REVIEWED
-        rows = [Coverage(one.path, state, DELETED, reviewers=("impact",)) for one in deleted]
-    _account(run, "impact", impact, searched)
-    for row in rows:
-        run.ledger.settle(row)
-
-
-def _is_searched_for(patch: FilePatch) -> bool:
-    """Whether the impact checks look for what still refers to a deleted file."""
-    language = languages.detect(patch.old_path)
-    is_deleted = patch.status is FileStatus.DELETED and patch.kind is FileKind.REGULAR
-    return is_deleted and language is not None and language.name in symbols.LANGUAGES
-
-
-def _account(
-    run: _Review, reviewer: str, result: CheckResult, files: Sequence[ChangedFile]
-) -> None:
-    """Take over what a check found, and write into the ledger what it read."""
-    run.findings += result.findings
-    names = {file.path: file.patch.path for file in run.files}
-    failed = {failure.path: failure.reason for failure in result.failures}
-    for path, reason in failed.items():
-        if path in names:
-            run.ledger.left_out(names[path], reason)
-        else:
-            run.notes.append(f"{path}: {reason}")
-    for file in files:
-        if file.path not in failed:
-            run.ledger.read(file.patch.path, reviewer)
+    tools = run.tools
+    stage = CheckStage(tools.sandbox, tools.cache, tools.progress, lambda: run.is_out_of_time)
+    checked = stage.run(run.change, run.files, run.ledger)
+    run.findings += checked.findings
+    run.notes += checked.notes
 
 
 def _ask_model(run: _Review, stack: ExitStack) -> None:
@@ -235,12 +199,21 @@ def _gate(run: _Review) -> None:
     kept, contradicted = check_evidence(kept, run.change, run.files, sandbox)
     run.notes += notes
     run.refused += [*ignored, *repeated, *contradicted]
-    settings = RepairSettings(
-        max_rounds=run.config.max_rounds, deadline_s=run.left_s, namespace="diff"
-    )
     with run.tools.progress.phase("repair"):
         result = repair(
-            kept, run.files, sandbox, run.backend, settings, run.tools.cache, run.change.head
+            kept,
+            run.files,
+            sandbox,
+            run.backend,
+            RepairSettings(
+                max_rounds=run.config.max_rounds,
+                deadline_s=run.left_s,
+                namespace="diff",
+                max_tokens=run.left_tokens,
+            ),
+            run.tools.cache,
+            run.change.head,
+            unseen=_unseen(run),
         )
     run.findings = list(result.findings)
     run.refused += result.refused
@@ -253,6 +226,14 @@ def _gate(run: _Review) -> None:
         cache_misses=run.stats.cache_misses + result.usage.cache_misses,
         repair_rounds=result.rounds - 1,
     )
+
+
+def _unseen(run: _Review) -> frozenset[str]:
+    """Files of which only hunks are known: no suggestion can be verified there."""
+    if run.change.is_whole:
+        return frozenset()
+    head = run.change.head
+    return frozenset(one.path for one in run.files if head.read(one.patch.path) is None)
 
 
 def _status(rows: Sequence[Coverage]) -> Status:
@@ -268,5 +249,10 @@ def _notes_on_settings(change: Change) -> Iterable[str]:
         steers = patch.path in (".dsreview.toml", IGNORE_FILE) or patch.path.startswith(
             ".dsreview/rules/"
         )
+        if patch.path == "pyproject.toml":
+            steers = any(
+                b"[tool.dsreview]" in (side.read(patch.path) or b"")
+                for side in (change.base, change.head)
+            )
         if steers:
             yield f"{patch.path} is changed here; this review used its old state"

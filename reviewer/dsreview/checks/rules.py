@@ -49,13 +49,24 @@ class RuleSet:
         """Adds those of `.dsreview/rules`; one with the id of another takes its place.
 
         Raises:
-            RuleError: a file that cannot be used, naming it and the key.
+            RuleError: a file that cannot be used, naming it and the key; an id given twice.
         """
-        added: dict[str, Rule] = {rule.id: rule for rule in self.team}
+        added: dict[str, Rule] = {}
         for path in base.paths():
-            if path.startswith(TEAM_FOLDER) and path.endswith((".yml", ".yaml")):
-                added.update((rule.id, rule) for rule in _read_team_file(path, base, sandbox))
+            if not (path.startswith(TEAM_FOLDER) and path.endswith((".yml", ".yaml"))):
+                continue
+            for rule in _read_team_file(path, base, sandbox):
+                if rule.id in added:
+                    raise RuleError(f"{path}: id {rule.id!r} is taken by another of your rules")
+                added[rule.id] = rule
         return replace(self, team=tuple(added.values()))
+
+    def replaced(self, languages: Iterable[str]) -> tuple[str, ...]:
+        """Ids of the built-in rules for `languages` whose place a team's own takes."""
+        team = {rule.id for rule in self.team}
+        if not team:
+            return ()
+        return tuple(rule.id for rule in self._builtin(sorted(set(languages))) if rule.id in team)
 
     def by_language(self, languages: Iterable[str]) -> Mapping[str, tuple[Rule, ...]]:
         """The rules for each of `languages`, without those that are switched off."""

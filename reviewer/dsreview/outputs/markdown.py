@@ -81,7 +81,7 @@ def _footer(report: Report) -> Iterator[str]:
         yield _table(("State", "File", "Why"), rows[:MAX_ROWS])
         yield from _more(len(rows) - MAX_ROWS, "file")
     if report.refused:
-        yield f"{len(report.refused)} not shown: they did not hold when checked."
+        yield f"{len(report.refused)} findings or suggestions refused or answered in the code."
     if report.notes:
         yield "\n".join(f"- {markdown_safe(note)}" for note in report.notes)
     yield _stats(report)

@@ -164,7 +164,7 @@ def _footer(report: Report) -> Iterator[tuple[str, str, str]]:
     if report.refused:
         reasons = Counter(terminal_line(refusal.reason) for refusal in report.refused)
         listed = ", ".join(f"{reason} ({num})" for reason, num in reasons.most_common())
-        yield "Refused", f"{len(report.refused)} not shown: {listed}", "dim"
+        yield "Refused", f"{len(report.refused)} findings or suggestions: {listed}", "dim"
     for note in report.notes:
         yield "Note", _prose(note), ""
     yield "Cost", cost_in_words(report.stats), "dim"
@@ -176,7 +176,7 @@ def _coverage_in_words(report: Report) -> str:
     text = f"{num_reviewed} of {count_of(num_wanted, 'file')} reviewed"
     readers = Counter(terminal_line(who) for row in report.coverage for who in row.reviewers)
     if readers:
-        text += " by " + ", ".join(f"{who} ({num})" for who, num in readers.items())
+        text += "; read by " + ", ".join(f"{who} ({num})" for who, num in readers.items())
     num_excluded = len(report.coverage) - num_wanted
     return f"{text}; {num_excluded} excluded" if num_excluded else text
 

@@ -1,5 +1,6 @@
 """What the user's words for commits stand for."""
 
+import os
 import re
 from dataclasses import dataclass
 
@@ -102,6 +103,9 @@ def _unknown(room: CleanRoom, revision: str) -> str:
     hint = "; the clone is shallow" if room.refs.shallow else ""
     if revision == "HEAD" and room.refs.is_unborn:
         return "HEAD names no commit yet"
+    # not Path.exists, which raises for a name that is too long
+    if os.path.exists(os.path.join(room.repository.worktree or "", revision)):  # noqa: PTH110, PTH118
+        hint = "; paths stand behind --"
     return f"{revision} names no commit{hint}"
 
 

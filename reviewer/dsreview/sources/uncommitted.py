@@ -15,6 +15,7 @@ MAX_NAMES = 3
 
 def from_index(place: Place) -> Sides:
     """The index against HEAD."""
+    worktree_of(place)  # a bare repository has no index that anybody staged into
     base, base_name = _head(place)
     files = staged_files(read_index(place.room))
     return Sides(base, _write(place, base, files), base_name, "index")
