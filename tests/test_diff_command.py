@@ -275,6 +275,27 @@ def test_closed_and_full_streams_are_one_line_and_never_exit_1(redirection, repo
     assert answer.stderr.count(b"\n") == 1
 
 
+def test_a_fault_of_ours_is_one_line_and_exit_3(repository):
+    planted(repository)
+    faulty = (
+        "import sys; from dsreview.cli import main, run;"
+        "run.review_change = lambda *parts: 1 / 0; sys.exit(main(['diff', '--no-cache']))"
+    )
+    settings = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    answer = subprocess.run(
+        [sys.executable, "-P", "-c", faulty],
+        cwd=repository.folder,
+        env=settings,
+        capture_output=True,
+        text=True,
+    )
+    assert (answer.returncode, answer.stdout) == (3, "")
+    assert answer.stderr == (
+        "error: dsreview failed: ZeroDivisionError: division by zero; "
+        "DSREVIEW_TRACEBACK=1 shows where\n"
+    )
+
+
 def test_the_formats_of_the_flag_are_those_there_are():
     assert tuple(OUTPUTS) == FORMATS
 

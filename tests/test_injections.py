@@ -193,7 +193,6 @@ def test_a_rule_finds_what_stands_beside_the_words(reviewed, text):
         assert "py-mutable-default" in found
 
 
-@pytest.mark.xfail(reason="any `# dsreview: ignore` counts, in a string too", strict=True)
 def test_words_in_a_string_are_no_comment_that_ignores(repository, run_dsreview):
     bug = 'import os\n\n\ndef f(n):\n    os.system(f"ls {n} # dsreview: ignore[%s] mine")\n'
     repository.commit({"a.py": "import os\n"})

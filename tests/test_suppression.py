@@ -11,6 +11,10 @@ def finding(line, rule="shell-injection"):
     )
 
 
+def everywhere(path, line, column):
+    return True
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -21,7 +25,7 @@ def finding(line, rule="shell-injection"):
     ],
 )
 def test_a_comment_with_a_reason_answers_a_finding(text, line):
-    kept, refused, notes = suppress([finding(line)], {"a.py": text})
+    kept, refused, notes = suppress([finding(line)], {"a.py": text}, everywhere)
     assert kept == ()
     assert [(r.rule, r.reason, r.message) for r in refused] == [
         ("shell-injection", "ignored in the code", "x is ours")
@@ -39,14 +43,14 @@ def test_a_comment_with_a_reason_answers_a_finding(text, line):
     ],
 )
 def test_any_other_comment_does_not(text, line):
-    kept, refused, _ = suppress([finding(line)], {"a.py": text})
+    kept, refused, _ = suppress([finding(line)], {"a.py": text}, everywhere)
     assert len(kept) == 1
     assert refused == ()
 
 
 def test_without_a_reason_it_is_not_honoured_and_this_is_said():
     kept, refused, notes = suppress(
-        [finding(1)], {"a.py": "run(x)  # dsreview: ignore[shell-injection]\n"}
+        [finding(1)], {"a.py": "run(x)  # dsreview: ignore[shell-injection]\n"}, everywhere
     )
     assert (len(kept), refused) == (1, ())
     assert notes == ("a.py:1: ignore[shell-injection] gives no reason and is not honoured",)
@@ -54,5 +58,18 @@ def test_without_a_reason_it_is_not_honoured_and_this_is_said():
 
 def test_names_of_team_rules_may_hold_dots_and_slashes():
     text = "run(x)  # dsreview: ignore[team/no.run] x is ours\n"
-    kept, refused, _ = suppress([finding(1, "team/no.run")], {"a.py": text})
+    kept, refused, _ = suppress([finding(1, "team/no.run")], {"a.py": text}, everywhere)
     assert (kept, len(refused)) == ((), 1)
+
+
+def test_the_same_words_in_a_string_do_not():
+    text = 'run("# dsreview: ignore[shell-injection] x is ours")\n'
+    asked = []
+
+    def nowhere(path, line, column):
+        asked.append((path, line, text[column : column + 8]))
+        return False
+
+    kept, refused, _ = suppress([finding(1)], {"a.py": text}, nowhere)
+    assert (len(kept), refused) == (1, ())
+    assert asked == [("a.py", 1, "dsreview")]

@@ -105,7 +105,10 @@ def complete(
     started = time.perf_counter()
     if asked:
         try:
-            backend.complete([prompts[index] for index in asked], sampling, keep)
+            answers = backend.complete([prompts[index] for index in asked], sampling, keep)
+            for position, answer in enumerate(answers):
+                if asked[position] not in fresh:  # a backend may tell none before all are there
+                    keep(position, answer)
         except BackendError as error:
             if not known and not fresh:
                 raise
@@ -118,8 +121,9 @@ def complete(
         cache_hits=num_known,
         cache_misses=len(asked),
     )
-    answers = tuple(fresh[i] if i in fresh else known[key] for i, key in enumerate(keys))
-    return Answers(answers, usage)
+    return Answers(
+        tuple(fresh[i] if i in fresh else known[key] for i, key in enumerate(keys)), usage
+    )
 
 
 def _stored(cache: Cache | None, key: str) -> Answer | None:

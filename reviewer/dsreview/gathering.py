@@ -6,9 +6,11 @@ from dataclasses import replace
 from dsreview.change import ChangedFile
 from dsreview.errors import TaskFailed
 from dsreview.finding import Finding, Origin, Refusal
-from dsreview.patch import Span
+from dsreview.languages.tasks import COMMENTS, CommentsRequest, Place
+from dsreview.patch import Span, split_lines
 from dsreview.sandbox import Sandbox
 from dsreview.scope import find_scopes, qualified_name
+from dsreview.suppression import IsComment
 
 
 def with_scopes(
@@ -30,6 +32,26 @@ def with_scopes(
         for index, chain in zip(places, chains, strict=True):
             listed[index] = replace(listed[index], scope=qualified_name(chain))
     return listed
+
+
+def comment_finder(files: Sequence[ChangedFile], sandbox: Sandbox) -> IsComment:
+    """Tells whether a place lies in a comment; where nothing can parse it, it does."""
+    by_path = {file.path: file for file in files}
+
+    def is_comment(path: str, line: int, column: int) -> bool:
+        file = by_path[path]
+        if not file.language:
+            return True
+        before = split_lines(file.text)[line - 1][:column]
+        place = Place(line, len(before.encode("utf-8", "surrogateescape")))
+        source = file.text.encode("utf-8", "surrogateescape")
+        try:
+            reply = sandbox.call(COMMENTS, CommentsRequest(file.language, source, (place,)))
+        except TaskFailed:
+            return True
+        return reply.are_in_comments[0]
+
+    return is_comment
 
 
 def distinct(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Refusal, ...]]:

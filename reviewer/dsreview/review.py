@@ -16,7 +16,14 @@ from dsreview.coverage import CoverageLedger
 from dsreview.errors import BackendError
 from dsreview.evidence import check_evidence
 from dsreview.finding import Finding, Refusal
-from dsreview.gathering import distinct, in_order, on_disk, refusals_on_disk, with_scopes
+from dsreview.gathering import (
+    comment_finder,
+    distinct,
+    in_order,
+    on_disk,
+    refusals_on_disk,
+    with_scopes,
+)
 from dsreview.model_stage import ModelStage
 from dsreview.progress import Progress
 from dsreview.prompt import Backend
@@ -194,7 +201,8 @@ def _gate(run: _Review) -> None:
         if one.severity.rank >= floor and one.rule not in run.config.disable
     ]
     scoped = with_scopes(severe, run.files, sandbox)
-    kept, ignored, notes = suppress(scoped, {file.path: file.text for file in run.files})
+    texts = {file.path: file.text for file in run.files}
+    kept, ignored, notes = suppress(scoped, texts, comment_finder(run.files, sandbox))
     kept, repeated = distinct(kept)
     kept, contradicted = check_evidence(kept, run.change, run.files, sandbox)
     run.notes += notes

@@ -5,27 +5,32 @@ reason: silence without one is not honoured, and is said.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dsreview.finding import Finding, Refusal
 from dsreview.patch import split_lines
 
 _COMMENT = re.compile(
-    r"(?P<mark>#|//|/\*|--|<!--|;)\s*dsreview:\s*ignore\[(?P<rules>[^\]\n]{1,200})\]"
+    r"(?:#|//|/\*|--|<!--|;)\s*(?P<words>dsreview):\s*ignore\[(?P<rules>[^\]\n]{1,200})\]"
     r"(?P<reason>[^\n]{0,500})"
 )
 
 _COMMENT_END = re.compile(r"\*/|-->")
 
 
+IsComment = Callable[[str, int, int], bool]
+"""Whether a path, line and column (in characters) lie in a comment."""
+
+
 def suppress(
-    findings: Iterable[Finding], texts: Mapping[str, str]
+    findings: Iterable[Finding], texts: Mapping[str, str], is_comment: IsComment
 ) -> tuple[tuple[Finding, ...], tuple[Refusal, ...], tuple[str, ...]]:
     """Split off the findings that a comment answers.
 
     Args:
         findings: with spans in the files of `texts`.
         texts: path to new text.
+        is_comment: tells a comment from a string that holds the same words.
 
     Returns:
         The findings that remain, a refusal for each other one, and notes on comments
@@ -36,7 +41,7 @@ def suppress(
     notes: list[str] = []
     lines_of = {path: split_lines(text) for path, text in texts.items()}
     for finding in findings:
-        comment = _comment_for(finding, lines_of.get(finding.path, []))
+        comment = _comment_for(finding, lines_of.get(finding.path, []), is_comment)
         if comment is None:
             kept.append(finding)
             continue
@@ -50,7 +55,9 @@ def suppress(
     return tuple(kept), tuple(refused), tuple(dict.fromkeys(notes))
 
 
-def _comment_for(finding: Finding, lines: Sequence[str]) -> re.Match[str] | None:
+def _comment_for(
+    finding: Finding, lines: Sequence[str], is_comment: IsComment
+) -> re.Match[str] | None:
     for number in range(finding.span.start - 1, finding.span.last + 1):
         if not 1 <= number <= len(lines):
             continue
@@ -59,7 +66,8 @@ def _comment_for(finding: Finding, lines: Sequence[str]) -> re.Match[str] | None
         if found is None or not _names(found["rules"], finding.rule):
             continue
         is_alone = not line[: found.start()].strip()
-        if number >= finding.span.start or is_alone:
+        applies = number >= finding.span.start or is_alone
+        if applies and is_comment(finding.path, number, found.start("words")):
             return found
     return None
 

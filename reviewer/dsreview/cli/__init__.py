@@ -16,7 +16,7 @@ import typer
 from dsreview.cli import diff, doctor
 from dsreview.errors import DsreviewError
 
-UNWRITABLE = 3
+UNWRITABLE = FAILED = 3
 READER_GONE = 141
 """As a shell writes that a program ended by SIGPIPE."""
 
@@ -79,6 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _forget_output()
         return _fail(f"{error.filename or 'the report'}: {error.strerror}", UNWRITABLE)
+    except Exception as error:
+        if os.environ.get("DSREVIEW_TRACEBACK"):
+            raise
+        name = type(error).__name__
+        return _fail(f"dsreview failed: {name}: {error}; DSREVIEW_TRACEBACK=1 shows where", FAILED)
     return code if isinstance(code, int) else 0
 
 

@@ -3,6 +3,7 @@
 `SCOPES`: which scopes hold these lines; `SCOPES_AT`: the same, each scope once.
 `SYNTAX`: does an edit bring syntax errors.
 `NAMES`: which identifiers a source or a part of it uses, defines and imports.
+`COMMENTS`: which places lie in comments.
 `OUTLINE`: which other lines of the file help with some of its lines.
 """
 
@@ -53,6 +54,40 @@ def find_scopes(request: ScopesRequest) -> ScopesAtReply:
 
 
 SCOPES_AT = Task("dsreview.languages.tasks:find_scopes", ScopesRequest, ScopesAtReply)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    line: int
+    """1-based."""
+    column: int
+    """0-based, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommentsRequest:
+    language: str
+    source: bytes
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommentsReply:
+    are_in_comments: tuple[bool, ...]
+    """One per place."""
+
+
+def find_comments(request: CommentsRequest) -> CommentsReply:
+    root = languages.parse(request.language, request.source).root_node
+    found = []
+    for place in request.places:
+        point = (place.line - 1, place.column)
+        node = root.descendant_for_point_range(point, point)
+        found.append(node is not None and "comment" in node.type)
+    return CommentsReply(tuple(found))
+
+
+COMMENTS = Task("dsreview.languages.tasks:find_comments", CommentsRequest, CommentsReply)
 
 
 @dataclass(frozen=True, slots=True)
