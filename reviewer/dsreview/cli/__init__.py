@@ -59,14 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # whatever the locale says
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    # typer forgets where `--` stood: what is behind it are paths
-    at = given.index("--") if "--" in given else len(given)
     try:
-        code = app(
-            given[:at], prog_name="dsreview", standalone_mode=False, obj=tuple(given[at + 1 :])
-        )
-        sys.stdout.flush()
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
     except typer.TyperException as error:
         return _fail(error.format_message().rstrip("."), error.exit_code)
     except DsreviewError as error:
@@ -79,11 +73,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _forget_output()
         return _fail(f"{error.filename or 'the report'}: {error.strerror}", UNWRITABLE)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (Python's exit 1 would say that a bug was found)
         if os.environ.get("DSREVIEW_TRACEBACK"):
             raise
         name = type(error).__name__
         return _fail(f"dsreview failed: {name}: {error}; DSREVIEW_TRACEBACK=1 shows where", FAILED)
+
+
+def _run(given: list[str]) -> int:
+    # typer forgets where `--` stood: what is behind it are paths
+    at = given.index("--") if "--" in given else len(given)
+    paths = tuple(given[at + 1 :])
+    code = app(given[:at], prog_name="dsreview", standalone_mode=False, obj=paths)
+    sys.stdout.flush()
     return code if isinstance(code, int) else 0
 
 
