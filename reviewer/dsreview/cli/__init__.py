@@ -52,13 +52,9 @@ app.command("doctor")(doctor.doctor)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
-    if sys.stderr is None:  # closed by whoever started it
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (until the end)
+    _prepare_streams()
     if sys.stdout is None:
         return _fail("standard output is closed; --output FILE writes elsewhere", UNWRITABLE)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # whatever the locale says
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         return _run(list(sys.argv[1:] if arguments is None else arguments))
     except typer.TyperException as error:
@@ -67,17 +63,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    except BrokenPipeError:
-        _forget_output()
-        return READER_GONE
     except OSError as error:
-        _forget_output()
-        return _fail(f"{error.filename or 'the report'}: {error.strerror}", UNWRITABLE)
-    except Exception as error:  # noqa: BLE001  (Python's exit 1 would say that a bug was found)
+        return _output_failed(error)
+    except Exception as error:  # Python's own exit 1 would say that something was found
         if os.environ.get("DSREVIEW_TRACEBACK"):
             raise
         name = type(error).__name__
         return _fail(f"dsreview failed: {name}: {error}; DSREVIEW_TRACEBACK=1 shows where", FAILED)
+
+
+def _output_failed(error: OSError) -> int:
+    _forget_output()
+    if isinstance(error, BrokenPipeError):
+        return READER_GONE
+    return _fail(f"{error.filename or 'the report'}: {error.strerror}", UNWRITABLE)
+
+
+def _prepare_streams() -> None:
+    """UTF-8 whatever the locale says; somewhere to write errors that nobody will read."""
+    if sys.stderr is None:  # closed by whoever started it
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (until the end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _run(given: list[str]) -> int:
