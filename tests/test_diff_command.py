@@ -76,9 +76,7 @@ def test_a_planted_bug_is_found_on_its_line_and_its_fix_is_clean(
     repository.commit({path: before})
     repository.commit({path: bug})
     repository.commit({path: before})
-    found = run_dsreview(
-        "diff", "HEAD~2..HEAD~1", "--format=json", "--fail-on=medium", cwd=repository.folder
-    )
+    found = run_dsreview("diff", "HEAD~2..HEAD~1", "--format=json", cwd=repository.folder)
     report = json.loads(found.out)
     assert (found.code, found.err) == (1, "")
     assert [(f["path"], f["start_line"]) for f in report["findings"]] == [(path, line)]
