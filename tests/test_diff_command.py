@@ -273,6 +273,12 @@ def test_closed_and_full_streams_are_one_line_and_never_exit_1(redirection, repo
     assert answer.stderr.count(b"\n") == 1
 
 
+def test_a_patch_without_end_is_refused(repository, run_dsreview):
+    planted(repository)
+    outcome = run_dsreview("diff", "--patch=/dev/zero", cwd=repository.folder)
+    assert (outcome.code, outcome.err) == (2, "error: --patch /dev/zero: more than 256 MB\n")
+
+
 def test_a_fault_of_ours_is_one_line_and_exit_3(repository):
     planted(repository)
     faulty = (

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from typing import BinaryIO
 
 from dsreview.cache import DirectoryCache, NoCache, default_folder, keep_for_people
 from dsreview.config import load, user_config_file
@@ -20,6 +21,8 @@ from dsreview.sandbox import Sandbox
 from dsreview.sanitize import terminal_line, terminal_safe
 from dsreview.selection import ignores, select
 from dsreview.sources import SourceRequest, open_change
+
+MAX_PATCH_BYTES = 256 << 20
 
 
 def require_format(name: str, known: Sequence[str]) -> None:
@@ -39,11 +42,19 @@ def read_patch(name: str, folder: Path) -> bytes | None:
     if name == "-":
         if sys.stdin is None:
             raise UsageError("--patch -: standard input is closed")
-        return sys.stdin.buffer.read()
+        return _bounded(sys.stdin.buffer, name)
     try:
-        return (folder / name).read_bytes()
+        with (folder / name).open("rb") as file:
+            return _bounded(file, name)
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror}") from None
+
+
+def _bounded(file: BinaryIO, name: str) -> bytes:
+    content = file.read(MAX_PATCH_BYTES + 1)
+    if len(content) > MAX_PATCH_BYTES:
+        raise UsageError(f"--patch {name}: more than {MAX_PATCH_BYTES >> 20} MB")
+    return content
 
 
 def preview(request: SourceRequest, flags: Mapping[str, object]) -> int:

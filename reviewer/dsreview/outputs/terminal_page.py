@@ -70,7 +70,7 @@ def _lines(report: Report, code: CodeView, console: Console) -> Iterator[Text]:
     for label, text, style in _footer(report):
         yield from _labelled(label, Text(text, style), console, code.width)
         if label == "Coverage":
-            yield from _coverage_rows(report, code.width)
+            yield from _coverage_rows(report, console, code.width)
     yield Text()
     yield from Text(report.verdict, _verdict_style(report)).wrap(console, code.width)
 
@@ -181,7 +181,7 @@ def _coverage_in_words(report: Report) -> str:
     return f"{text}; {num_excluded} excluded" if num_excluded else text
 
 
-def _coverage_rows(report: Report, width: int) -> Iterator[Text]:
+def _coverage_rows(report: Report, console: Console, width: int) -> Iterator[Text]:
     rows = [row for row in report.coverage if row.state is not CoverageState.REVIEWED]
     rows.sort(key=lambda row: row.is_excluded)  # gaps first, each in the order of the patch
     shown = rows[:MAX_COVERAGE_ROWS]
@@ -192,7 +192,12 @@ def _coverage_rows(report: Report, width: int) -> Iterator[Text]:
         line = Text("  ")
         line.append(f"{state:<{_LABEL_WIDTH - 2}}", "dim" if row.is_excluded else "yellow")
         line.append(_padded(path, path_width))
-        line.append(f"  {_prose(row.reason)}", "dim")
+        reason = Text(f"  {_prose(row.reason)}", "dim")
+        if row.is_gap and line.cell_len + reason.cell_len > width:
+            yield line
+            yield from _labelled("", Text(reason.plain.strip(), "dim"), console, width)
+            continue
+        line.append_text(reason)
         line.truncate(width, overflow="ellipsis")
         yield line
     if len(rows) > len(shown):
