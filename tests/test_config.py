@@ -53,6 +53,17 @@ def test_a_flag_beats_the_environment_beats_the_repository_beats_the_user(tmp_pa
     assert (config.max_findings, config.max_rounds, config.context) == (3, 2, "scope")
 
 
+def test_the_file_of_our_own_has_the_last_word():
+    files = Files(
+        {
+            ".dsreview.toml": "max-findings = 1\n",
+            "pyproject.toml": "[tool.dsreview]\nmax-findings = 2\nmax-rounds = 2\n",
+        }
+    )
+    config = load(files, {}, {})
+    assert (config.max_findings, config.max_rounds) == (1, 2)
+
+
 def test_pyproject_has_a_table_of_ours():
     config = read("[tool.dsreview]\nbudget = '2m'\n[tool.other]\nx = 1\n", name="pyproject.toml")
     assert config.budget_s == 120
@@ -73,6 +84,8 @@ def test_pyproject_has_a_table_of_ours():
         ("disable = 'a'", "disable = 'a'; use a list of strings"),
         ("disable = [1]", "disable = [1]; use a list of strings"),
         ("fail-on =", "not valid TOML"),
+        ('__doc__ = "x"', "unknown key '__doc__'"),
+        ("__class__ = 1", "unknown key '__class__'"),
     ],
 )
 def test_a_bad_value_is_named_with_its_place_and_what_is_allowed(text, message):

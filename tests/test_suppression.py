@@ -73,3 +73,18 @@ def test_the_same_words_in_a_string_do_not():
     kept, refused, _ = suppress([finding(1)], {"a.py": text}, nowhere)
     assert (len(kept), refused) == (1, ())
     assert asked == [("a.py", 1, "dsreview")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'f("# dsreview: ignore[shell-injection] s")  # dsreview: ignore[shell-injection] ok\n',
+        "f()  # dsreview: ignore[other] why  # dsreview: ignore[shell-injection] ok\n",
+    ],
+)
+def test_the_comment_that_applies_is_found_behind_others(text):
+    def last(path, line, column):
+        return column == text.rindex("dsreview:")
+
+    kept, refused, _ = suppress([finding(1)], {"a.py": text}, last)
+    assert (kept, [one.message for one in refused]) == ((), ["ok"])

@@ -67,7 +67,8 @@ USER_ONLY = frozenset(
     {"model", "backend", "device", "batch_size", "window", "base_url", "api_key_env", "cache"}
 )
 
-REPOSITORY_FILES = (".dsreview.toml", "pyproject.toml")
+REPOSITORY_FILES = ("pyproject.toml", ".dsreview.toml")
+"""The later one has the last word."""
 
 MAX_FILE_BYTES = 200_000
 """Of a repository's file: reading TOML takes time that grows with the square of some files."""
@@ -174,7 +175,7 @@ def _key(field: str) -> str:
 def _with(config: Config, table: Mapping[str, object], where: str, *, is_user: bool) -> Config:
     by_key = {_key(field.name): field.name for field in fields(Config)}
     for key, value in table.items():
-        name = by_key.get(key.replace("_", "-"), key if hasattr(config, key) else "")
+        name = by_key.get(key.replace("_", "-"), key if key in by_key.values() else "")
         if not name:
             allowed = [k for k, field in by_key.items() if is_user or field not in USER_ONLY]
             raise ConfigurationError(

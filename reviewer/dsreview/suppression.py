@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dsreview.finding import Finding, Refusal
 from dsreview.patch import split_lines
 
+_MARK = r"(?:#|//|/\*|--|<!--|;)\s*"
 _COMMENT = re.compile(
-    r"(?:#|//|/\*|--|<!--|;)\s*(?P<words>dsreview):\s*ignore\[(?P<rules>[^\]\n]{1,200})\]"
-    r"(?P<reason>[^\n]{0,500})"
+    rf"{_MARK}(?P<words>dsreview):\s*ignore\[(?P<rules>[^\]\n]{{1,200}})\]"
+    rf"(?P<reason>(?:(?!{_MARK}dsreview:)[^\n]){{0,500}})"
 )
-
 _COMMENT_END = re.compile(r"\*/|-->")
 
 
@@ -62,13 +62,14 @@ def _comment_for(
         if not 1 <= number <= len(lines):
             continue
         line = lines[number - 1]
-        found = _COMMENT.search(line)
-        if found is None or not _names(found["rules"], finding.rule):
-            continue
-        is_alone = not line[: found.start()].strip()
-        applies = number >= finding.span.start or is_alone
-        if applies and is_comment(finding.path, number, found.start("words")):
-            return found
+        for found in _COMMENT.finditer(line):
+            is_alone = not line[: found.start()].strip()
+            if (
+                _names(found["rules"], finding.rule)
+                and (number >= finding.span.start or is_alone)
+                and is_comment(finding.path, number, found.start("words"))
+            ):
+                return found
     return None
 
 

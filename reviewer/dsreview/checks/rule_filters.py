@@ -145,7 +145,7 @@ def same_texts(match: "SgNode") -> bool:
 def imports_pyyaml(match: "SgNode") -> bool:
     """`yaml` of this Python file is PyYAML: ruamel.yaml is used under the same name."""
     text = match.get_root().root().text()
-    return re.search(r"(?m)^[ \t]*import (\w+, *)*yaml\b", text) is not None
+    return re.search(r"(?m)^[ \t]*import ([^\n#]*, *)?yaml\b", text) is not None
 
 
 def duplicate_keys(mapping: "SgNode", lines: Container[int]) -> "Iterator[SgNode]":
