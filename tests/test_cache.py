@@ -115,3 +115,15 @@ def test_what_was_used_lately_is_not_trimmed_first(tmp_path):
     assert cache.get("0") is not None
     cache.trim()
     assert [cache.get(str(number)) is not None for number in range(3)] == [True, False, True]
+
+
+def test_a_cache_that_was_only_read_is_not_walked_through(tmp_path):
+    DirectoryCache(tmp_path).put("key", bytes(1_000))
+    reader = DirectoryCache(tmp_path, max_bytes=10)
+    assert reader.get("key") is not None
+    reader.trim()
+    assert reader.get("key") is not None
+    assert reader.keep_for_people("what a model wrote").read_text() == "what a model wrote"
+    reader.trim()
+    assert list(tmp_path.rglob("*.txt")) == []
+    assert reader.get("key") is None

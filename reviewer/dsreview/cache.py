@@ -38,7 +38,7 @@ class NoCache:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DirectoryCache:
     """Entries as files below `folder`, which is made with mode 0700.
 
@@ -48,6 +48,7 @@ class DirectoryCache:
 
     folder: Path
     max_bytes: int = 512 * 1024 * 1024
+    _has_grown: bool = False
 
     def get(self, key: str) -> bytes | None:
         try:
@@ -70,6 +71,7 @@ class DirectoryCache:
             path.parent.mkdir(mode=0o700, exist_ok=True)
             _write_durably(beside, _MAGIC + _digest(key, value) + value)
             beside.replace(path)
+            self._has_grown = True
         except OSError:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
@@ -77,8 +79,11 @@ class DirectoryCache:
     def trim(self) -> None:
         """Delete the entries unused for longest until `max_bytes` hold.
 
-        What was kept for people counts as well.
+        What was kept for people counts as well. Where nothing was put, nothing is looked at:
+        a run that found all its answers does not pay for a walk over the folder.
         """
+        if not self._has_grown:
+            return
         entries = []
         with suppress(OSError):
             for path in (*self.folder.glob("??/*"), *self.folder.glob(f"{UNREADABLE}/*")):
@@ -92,22 +97,23 @@ class DirectoryCache:
                 path.unlink(missing_ok=True)
                 total -= size
 
+    def keep_for_people(self, text: str) -> Path | None:
+        """Write `text` where somebody can look at it later; None where that fails."""
+        content = text.encode("utf-8", "surrogateescape")
+        name = hashlib.sha256(content).hexdigest()[:16]
+        path = self.folder / UNREADABLE / f"{name}.txt"
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.write_bytes(content)
+        except OSError:
+            return None
+        self._has_grown = True
+        return path
+
     def _path(self, key: str) -> Path:
         name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
         return self.folder / name[:2] / name[2:]
-
-
-def keep_for_people(text: str, folder: Path) -> Path | None:
-    """Write `text` where somebody can look at it later; None where that fails."""
-    content = text.encode("utf-8", "surrogateescape")
-    path = folder / UNREADABLE / f"{hashlib.sha256(content).hexdigest()[:16]}.txt"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.write_bytes(content)
-    except OSError:
-        return None
-    return path
 
 
 def default_folder() -> Path:

@@ -76,6 +76,11 @@ class ChangedFile:
     line_map: tuple[int, ...] = field(default=())
     """For a cell: line of the notebook file for each line of `text`; else empty."""
 
+    @property
+    def source(self) -> bytes:
+        """`text` as it stands in the file: what parsers read."""
+        return self.text.encode("utf-8", "surrogateescape")
+
     def file_line(self, line: int) -> int:
         """The line in the file on disk of a line of `text`."""
         if not self.line_map:

@@ -20,7 +20,7 @@ def find_outlines(
     file: ChangedFile, rows: Rows, excerpts: list[Excerpt], budget: Budget, sandbox: Sandbox
 ) -> list[str]:
     """One text per excerpt; "" where nothing helps, fits or could be parsed."""
-    source = file.text.encode("utf-8", "surrogateescape")
+    source = file.source
     regions = tuple(_region(excerpt, rows) for excerpt in excerpts)
     try:
         reply = sandbox.call(OUTLINE, OutlineRequest(file.language, source, regions))

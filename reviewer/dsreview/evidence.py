@@ -71,7 +71,7 @@ class _Facts:
 
     @classmethod
     def read(cls, file: ChangedFile, span: Span, wanted: set[str], sandbox: Sandbox) -> "_Facts":
-        source = file.text.encode("utf-8", "surrogateescape")
+        source = file.source
         reply = sandbox.call(NAMES, NamesRequest(file.language, source))
         names = tuple(name for name in reply.names if name.text.lstrip("$@") in wanted)
         lines = tuple(sorted({span.start, *(name.line for name in names)}))

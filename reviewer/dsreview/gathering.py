@@ -44,7 +44,7 @@ def comment_finder(files: Sequence[ChangedFile], sandbox: Sandbox) -> IsComment:
             return True
         before = split_lines(file.text)[line - 1][:column]
         place = Place(line, len(before.encode("utf-8", "surrogateescape")))
-        source = file.text.encode("utf-8", "surrogateescape")
+        source = file.source
         try:
             reply = sandbox.call(COMMENTS, CommentsRequest(file.language, source, (place,)))
         except TaskFailed:

@@ -16,7 +16,7 @@ def find_scopes(
 
     Raises TaskFailed where the file could not be parsed.
     """
-    source = file.text.encode("utf-8", "surrogateescape")
+    source = file.source
     reply = sandbox.call(SCOPES_AT, ScopesRequest(file.language, source, lines))
     return chains_of(reply.scopes, lines)
 

@@ -159,7 +159,7 @@ def _matches(file: ChangedFile, rules: tuple[Rule, ...], sandbox: Sandbox) -> tu
     lines = tuple(sorted(file.patch.added_lines))
     if not rules or not lines:
         return ()
-    request = MatchRequest(file.language, _encoded(file.text), rules, lines)
+    request = MatchRequest(file.language, file.source, rules, lines)
     return sandbox.call(FIND_MATCHES, request).matches
 
 

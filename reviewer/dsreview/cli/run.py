@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import BinaryIO
 
-from dsreview.cache import DirectoryCache, NoCache, default_folder, keep_for_people
+from dsreview.cache import DirectoryCache, NoCache, default_folder
 from dsreview.config import load, user_config_file
 from dsreview.errors import UsageError
 from dsreview.model_choice import chosen_backend, open_backend
@@ -94,7 +94,7 @@ def review(
             cache=store or NoCache(),
             open_backend=partial(open_backend, config) if chosen_backend(config) else None,
             progress=progress,
-            keep_answer=partial(keep_for_people, folder=store.folder) if store else keep_nothing,
+            keep_answer=store.keep_for_people if store else keep_nothing,
         )
         report = review_change(change, config, tools)
         stream = sys.stdout if output is None else StringIO()

@@ -24,7 +24,7 @@ def _parses(candidate: Candidate, sandbox: Sandbox) -> Violation | NotVerifiable
         return NotVerifiable(_NAME, "no parser for this file")
     request = SyntaxRequest(
         language=language,
-        before=candidate.file.text.encode("utf-8", "surrogateescape"),
+        before=candidate.file.source,
         after=candidate.edited_text.encode("utf-8", "surrogateescape"),
         before_span=candidate.edit.span,
         after_span=candidate.edited_span,
