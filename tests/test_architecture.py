@@ -37,7 +37,7 @@ RANKS = (
     {"cache", "claims", "errors", "ignore_patterns", "lenient_json", "located_json", "patch"}
     | {"prompt", "sanitize"},
     {"answer_cache", "backends", "change", "diff_sections", "finding", "line_diff", "progress"},
-    {"sandbox"},
+    {"sandbox", "setting_values"},
     {"anchors", "answers", "config", "context_rows", "diff_headers", "edits", "languages"},
     {"notebooks", "report", "suppression"},
     {"coverage", "diff_parser", "model_choice", "package_words", "scope", "selection", "symbols"},

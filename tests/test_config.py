@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from dsreview.change import EmptySnapshot
-from dsreview.config import USER_ONLY, Config, load, parse_seconds
+from dsreview.config import USER_ONLY, Config, load
 from dsreview.errors import ConfigurationError
 from dsreview.finding import Severity
+from dsreview.setting_values import parse_seconds
 
 ROOT = Path(__file__).parents[1]
 

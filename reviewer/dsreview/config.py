@@ -8,7 +8,7 @@ the user's alone: a repository under review cannot set it.
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,7 @@ from typing import Any
 from dsreview.change import Snapshot
 from dsreview.errors import ConfigurationError
 from dsreview.finding import Severity
-
-CONTEXT_MODES = ("hunk", "scope", "outline")
-BACKEND_NAMES = ("auto", "none", "local", "http", "scripted")
+from dsreview.setting_values import allowed_values, check_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +117,6 @@ def user_config_file() -> Path:
     return Path(platformdirs.user_config_dir("dsreview")) / "config.toml"
 
 
-def parse_seconds(text: str) -> float:
-    """`90`, `60s`, `1.5m` or `1h` in seconds. Raises ValueError."""
-    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
-    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1.0)
-    seconds = float(number) * unit
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(text)
-    return seconds
-
-
 def _toml(name: str, content: bytes) -> Mapping[str, object]:
     try:
         return tomllib.loads(content.decode("utf-8"))
@@ -192,107 +180,10 @@ def _with(config: Config, table: Mapping[str, object], where: str, *, is_user: b
 
 def _checked(name: str, value: object, where: str) -> Any:
     default = getattr(Config(), name)
-    check: Callable[[Any], object] = _CHECKS.get(name) or _by_type(default)
     try:
-        return check(value)
+        return check_of(name, default)(value)
     except (ValueError, TypeError, KeyError, AttributeError):
-        allowed = _ALLOWED.get(name) or _type_words(default)
         shown = str(value) if isinstance(value, Severity) else repr(value)
-        raise ConfigurationError(f"{where}: {_key(name)} = {shown}; use {allowed}") from None
-
-
-def _by_type(default: object) -> Callable[[Any], object]:
-    if isinstance(default, bool):
-        return _boolean
-    if isinstance(default, int):
-        return _count
-    if isinstance(default, tuple):
-        return _strings
-    return _string
-
-
-def _boolean(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(value)
-    return value
-
-
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise TypeError(value)
-    return value
-
-
-def _positive(value: object) -> int:
-    if _count(value) == 0:
-        raise ValueError(value)
-    return _count(value)
-
-
-def _string(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def _name(value: object) -> str:
-    if not _string(value):
-        raise ValueError(value)
-    return _string(value)
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple):
-        raise TypeError(value)
-    return tuple(_string(item) for item in value)
-
-
-def _severity(value: object) -> Severity:
-    return value if isinstance(value, Severity) else Severity.of(_string(value))
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, bool):
-        raise TypeError(value)
-    return parse_seconds(str(value))
-
-
-def _one_of(*names: str) -> Callable[[object], str]:
-    def check(value: object) -> str:
-        if value not in names:
-            raise ValueError(value)
-        return _string(value)
-
-    return check
-
-
-def _type_words(default: object) -> str:
-    words = {bool: "true or false", int: "a whole number from 0", tuple: "a list of strings"}
-    return words.get(type(default), "a string")
-
-
-_CHECKS: Mapping[str, Callable[[object], object]] = {
-    "fail_on": _severity,
-    "min_severity": _severity,
-    "budget_s": _seconds,
-    "max_rounds": _positive,
-    "batch_size": _positive,
-    "window": _positive,
-    "context": _one_of(*CONTEXT_MODES),
-    "model": _name,
-    "backend": _one_of(*BACKEND_NAMES),
-    "device": _one_of("auto", "mps", "cuda", "cpu"),
-}
-
-_ALLOWED: Mapping[str, str] = {
-    "fail_on": "low, medium, high or critical",
-    "min_severity": "low, medium, high or critical",
-    "budget_s": "seconds, or a number with s, m or h",
-    "max_rounds": "a whole number from 1",
-    "batch_size": "a whole number from 1",
-    "window": "a whole number from 1",
-    "context": "hunk, scope or outline",
-    "model": "auto, a folder or a name",
-    "backend": "auto, none, local, http or scripted",
-    "device": "auto, mps, cuda or cpu",
-}
+        raise ConfigurationError(
+            f"{where}: {_key(name)} = {shown}; use {allowed_values(name, default)}"
+        ) from None

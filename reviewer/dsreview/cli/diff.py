@@ -4,9 +4,8 @@ The options that set a field of `Config` carry its name; their default None mean
 "not given", so that files and the environment have their say.
 """
 
-from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -123,6 +122,7 @@ def diff(
     git diff | dsreview diff --patch -    any patch
     """
     from dsreview.cli import run
+    from dsreview.cli.options import flags_of
     from dsreview.sources import SourceRequest
 
     run.require_format(output_format, FORMATS)
@@ -135,22 +135,8 @@ def diff(
         paths=context.obj or (),
         with_untracked=untracked,
     )
-    flags = _flags(context.params)
+    flags = flags_of(context.params)
     if preview:
         raise typer.Exit(run.preview(request, flags))
     target = None if output is None or str(output) == "-" else folder / output
     raise typer.Exit(run.review(request, flags, output_format, target))
-
-
-def _flags(given: dict[str, Any]) -> dict[str, object]:
-    """The options that set a field of `Config` and were given."""
-    from dsreview.config import Config, from_text
-
-    flags: dict[str, object] = {}
-    for field in fields(Config):
-        value = given["context_mode" if field.name == "context" else field.name]
-        if value in (None, (), []):
-            continue
-        default = getattr(Config(), field.name)
-        flags[field.name] = from_text(value, default) if isinstance(value, str) else value
-    return flags

@@ -2,19 +2,22 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import BinaryIO
 
 from dsreview.cache import DirectoryCache, NoCache, default_folder
-from dsreview.config import load, user_config_file
+from dsreview.change import Change
+from dsreview.config import Config, load, user_config_file
 from dsreview.errors import UsageError
 from dsreview.model_choice import chosen_backend, open_backend
 from dsreview.outputs import OUTPUTS, view_for
 from dsreview.progress import open_progress
+from dsreview.report import Report
 from dsreview.review import MODEL_UNUSABLE, Tools, keep_nothing
 from dsreview.review import review as review_change
 from dsreview.sandbox import Sandbox
@@ -77,33 +80,63 @@ def preview(request: SourceRequest, flags: Mapping[str, object]) -> int:
     return 0
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A finished review, with what it was about."""
+
+    report: Report
+    change: Change
+    """Its snapshots are readable as long as the context is open."""
+    config: Config
+
+    @property
+    def exit_code(self) -> int:
+        return self.report.exit_code(self.config.fail_on, partial_ok=self.config.partial_ok)
+
+
+@contextmanager
+def reviewed(request: SourceRequest, flags: Mapping[str, object]) -> Iterator[Reviewed]:
+    """Review what `request` names, with the settings of its old side under `flags`."""
+    with open_change(request) as change:
+        config = load(change.base, flags, user_file=user_config_file())
+        yield Reviewed(review_opened(change, config), change, config)
+
+
+def review_opened(change: Change, config: Config) -> Report:
+    """Review `change` with the tools that `config` asks for; all are closed at the end."""
+    with ExitStack() as stack:
+        store = DirectoryCache(default_folder()) if config.cache else None
+        if store is not None:
+            stack.callback(store.trim)
+        tools = Tools(
+            sandbox=stack.enter_context(Sandbox()),
+            cache=store or NoCache(),
+            open_backend=partial(open_backend, config) if chosen_backend(config) else None,
+            progress=stack.enter_context(open_progress()),
+            keep_answer=store.keep_for_people if store else keep_nothing,
+        )
+        return review_change(change, config, tools)
+
+
 def review(
     request: SourceRequest, flags: Mapping[str, object], output_format: str, output: Path | None
 ) -> int:
     """Review, write the report, and say the exit code."""
     _refuse_unwritable(output)
-    with ExitStack() as stack:
-        change = stack.enter_context(open_change(request))
-        config = load(change.base, flags, user_file=user_config_file())
-        store = DirectoryCache(default_folder()) if config.cache else None
-        if store is not None:
-            stack.callback(store.trim)
-        progress = stack.enter_context(open_progress())
-        tools = Tools(
-            sandbox=stack.enter_context(Sandbox()),
-            cache=store or NoCache(),
-            open_backend=partial(open_backend, config) if chosen_backend(config) else None,
-            progress=progress,
-            keep_answer=store.keep_for_people if store else keep_nothing,
-        )
-        report = review_change(change, config, tools)
+    with reviewed(request, flags) as done:
         stream = sys.stdout if output is None else StringIO()
-        text = OUTPUTS[output_format](report, view_for(stream, os.environ, change.head))
+        view = view_for(stream, os.environ, done.change.head)
+        text = OUTPUTS[output_format](done.report, view)
     _write(text, output)
+    warn_of_model(done.report)
+    return done.exit_code
+
+
+def warn_of_model(report: Report) -> None:
+    """Say on stderr that the model was of no use: some formats have no place for notes."""
     for note in report.notes:
-        if note.startswith(MODEL_UNUSABLE):  # some formats have no place for notes
+        if note.startswith(MODEL_UNUSABLE):
             sys.stderr.write(f"warning: {terminal_line(note)}\n")
-    return report.exit_code(config.fail_on, partial_ok=config.partial_ok)
 
 
 def _refuse_unwritable(output: Path | None) -> None:
