@@ -1,0 +1,1 @@
+"""A report as one review of a pull request on GitHub."""
