@@ -78,7 +78,11 @@ class Engine:
         self._max_thinking = min(self._max_thinking, self._window // 4)
         num_fitting = free_memory(torch_device) // (2 * network.bytes_per_token)
         self._scheduler = Scheduler(
-            Runner(network), torch_device, batch_size, min(max_batch_tokens, num_fitting)
+            Runner(network),
+            torch_device,
+            batch_size,
+            min(max_batch_tokens, num_fitting),
+            num_fitting * network.bytes_per_token // 8,
         )
         self._counts = EngineStats()
         self._checkpoint = checkpoint

@@ -8,12 +8,17 @@ from safetensors import SafetensorError
 from transformers import CONFIG_MAPPING, MODEL_FOR_CAUSAL_LM_MAPPING, PretrainedConfig
 from transformers.utils import logging as transformers_logging
 
+from dsengine.attention import SHARED, share_prefixes
 from dsengine.checkpoint import Checkpoint
 from dsengine.errors import UnsupportedModelError
 
 # Layers whose memory of the past is a key and a value per token; others cannot share a prefix.
 _LAYER_TYPES = {"full_attention", "sliding_attention", "chunked_attention"}
 _ROOM = 64  # tokens below which a window is of no use
+# Whose attention takes keys and values as the cache gives them; others get copies.
+_SHARING = {
+    "llama", "mistral", "qwen2", "qwen3", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3",
+}  # fmt: skip
 # The loop over experts gives the same numbers in any batch; one product is faster on CUDA.
 _EXPERTS: Mapping[str, str] = {"cuda": "grouped_mm"}
 
@@ -27,7 +32,14 @@ class Network:
         self.window = _window(checkpoint, config)
         self.device = device
         self.dtype = dtype
-        self.module: Any = _load(checkpoint, config, device, dtype)
+        self.num_layers = int(config.num_hidden_layers)
+        self.shares_prefixes = checkpoint.model_type in _SHARING
+        self.module: Any = _load(checkpoint, config, device, dtype, self.shares_prefixes)
+        if self.shares_prefixes:
+            share_prefixes(self.module)
+        # products of groups wait for the device in other numbers than these
+        has_experts = any(weight.dim() == 3 for weight in self.module.parameters())
+        self.can_capture = device.type == "cuda" and (dtype == torch.bfloat16 or not has_experts)
         self.vocab_size = int(self.module.get_output_embeddings().weight.shape[0])
         self.bytes_per_token = _bytes_per_token(config, dtype)
 
@@ -67,7 +79,13 @@ def _window(checkpoint: Checkpoint, config: Any) -> int:
     return window
 
 
-def _load(checkpoint: Checkpoint, config: Any, device: torch.device, dtype: torch.dtype) -> Any:
+def _load(
+    checkpoint: Checkpoint,
+    config: Any,
+    device: torch.device,
+    dtype: torch.dtype,
+    shares_prefixes: bool,
+) -> Any:
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     options: dict[str, object] = {
@@ -82,7 +100,8 @@ def _load(checkpoint: Checkpoint, config: Any, device: torch.device, dtype: torc
     if model_class._can_set_experts_implementation():  # transformers before 5.23 refuse it else
         options["experts_implementation"] = _EXPERTS.get(device.type, "eager")
     has_sdpa = getattr(model_class, "_supports_sdpa", False)
-    options["attn_implementation"] = "sdpa" if has_sdpa else "eager"
+    plain = "sdpa" if has_sdpa else "eager"
+    options["attn_implementation"] = SHARED if shares_prefixes else plain
     try:
         module, loading = model_class.from_pretrained(checkpoint.folder, **options)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:

@@ -1,39 +1,73 @@
-"""Forward passes over a batch. B sequences, Q new slots, S slots in all, V vocabulary.
+"""Forward passes over a batch. B rows, Q new slots, S own slots, V vocabulary.
 
-Rows are padded on the left, so their last tokens stand in one slot. A padded slot sees
-itself alone (a row of nothing but masks would be NaN) and no token ever sees it; positions
-count a row's own tokens.
+A row's tokens stand in slots 0, 1, ... behind the prefix; what a row has not reached yet is
+masked. Padding stands on the right: it is written where the row's next tokens will be.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from dsengine.cache import EMPTY_PREFIX, BatchCache, Prefix
+from dsengine.cache import BatchCache, Place, Prefix
+from dsengine.graphs import StepGraph
 from dsengine.network import Network
 
-_PREFILL_SLOTS = 512  # a pass; bounds the memory of scores and the wait for a deadline
+_BLOCK = 128
+"""Own slots that a pass looks at are a multiple of it, so that few shapes occur."""
 
 
 class Batch:
-    """Rows in flight: their cache, which slots are real, and their next positions."""
+    """Rows in flight; those that run are the first ones."""
 
-    def __init__(self, prefix: Prefix, num_rows: int, device: torch.device) -> None:
-        self.cache = BatchCache(prefix, num_rows)
-        self.is_real = torch.ones(num_rows, len(prefix.ids), dtype=torch.bool, device=device)
-        self.positions = torch.full((num_rows,), len(prefix.ids), device=device)  # int64 (B,)
+    def __init__(self, cache: BatchCache, device: torch.device) -> None:
+        self.cache = cache
+        self.device = device
+        self.num_tokens: list[int] = []
+        """Own tokens of each running row that are computed."""
+        self.graphs: dict[tuple[int, int], StepGraph] = {}
+        """By rows and visible slots."""
 
-    def keep(self, rows: Sequence[int]) -> None:
-        self.cache.keep(rows)
-        index = torch.tensor(rows, device=self.positions.device)
-        self.is_real = self.is_real[index]
-        self.positions = self.positions[index]
+    @property
+    def room(self) -> int:
+        """Rows that could enter."""
+        return self.cache.num_rows - len(self.num_tokens)
+
+    def close(self) -> None:
+        """Graphs refer to the batch: without this they would live until a garbage
+        collection, which must not happen while another graph is captured."""
+        self.graphs.clear()
+
+    def leave(self, row: int) -> int:
+        """Row `row` is done; the last one takes its place. Returns the row that moved."""
+        last = len(self.num_tokens) - 1
+        if row != last:
+            self.cache.move(last, row, self.num_tokens[last])
+            self.num_tokens[row] = self.num_tokens[last]
+        self.num_tokens.pop()
+        return last
+
+
+@dataclass(slots=True)
+class Entry:
+    """Prompts on their way into a batch, in its last rows until they are through."""
+
+    ids: Tensor
+    """int64 (B, Q), padded on the right."""
+    lengths: tuple[int, ...]
+    first: int
+    """Of its rows in the cache."""
+    num_passed: int = 0
+    """Tokens of each row that went through the network."""
+    logits: Tensor | None = None
 
 
 class Runner:
     def __init__(self, network: Network) -> None:
         self._network = network
+        # a pass; bounds the memory of scores and the wait for a deadline
+        self._max_pass_tokens = 8_192 if network.device.type == "cuda" else 512
 
     def compute_prefix(
         self, ids: Sequence[int], known: Prefix, is_over: Callable[[], bool]
@@ -43,67 +77,140 @@ class Runner:
         Returns:
             None if `is_over` said so between two passes.
         """
-        batch = Batch(known, 1, self._network.device)
-        if self.prefill(batch, [list(ids[len(known.ids) :])], is_over) is None:
-            return None
-        return batch.cache.as_prefix(ids)
+        rest = list(ids[len(known.ids) :])
+        batch = self.start(known, 1, len(rest))
+        entry = self.enter(batch, [rest])
+        while not is_over():
+            if self.advance(batch, entry) is not None:
+                return batch.cache.as_prefix(ids)
+        return None
 
-    def start(self, prefix: Prefix | None, num_rows: int) -> Batch:
-        return Batch(prefix or EMPTY_PREFIX, num_rows, self._network.device)
+    def start(self, prefix: Prefix, num_rows: int, num_slots: int) -> Batch:
+        """An empty batch of `num_rows` rows with room for `num_slots` own tokens each."""
+        network = self._network
+        cache = BatchCache(
+            prefix,
+            network.num_layers,
+            num_rows,
+            _blocks(num_slots + 1),  # one for what rows that nobody runs write
+            is_shared=network.shares_prefixes,
+        )
+        return Batch(cache, network.device)
 
-    def prefill(
-        self, batch: Batch, rows: Sequence[Sequence[int]], is_over: Callable[[], bool]
-    ) -> Tensor | None:
-        """Compute the rest of each prompt, at least one token a row.
+    def enter(self, batch: Batch, rows: Sequence[Sequence[int]]) -> Entry:
+        """Let prompts come in: the rest of each, at least one token a row.
 
-        Returns:
-            float (B, V), logits of the next token; None if `is_over` said so.
+        They run once `advance` has passed all of their tokens; one entry at a time.
         """
         width = max(len(row) for row in rows)
-        ids = torch.tensor([[0] * (width - len(row)) + list(row) for row in rows])
-        is_real = torch.tensor([[False] * (width - len(row)) + [True] * len(row) for row in rows])
-        logits = None
-        for start in range(0, width, _PREFILL_SLOTS):
-            if is_over():
-                return None
-            stop = start + _PREFILL_SLOTS
-            logits = self._forward(batch, ids[:, start:stop], is_real[:, start:stop])
-        return logits
+        ids = torch.tensor([list(row) + [0] * (width - len(row)) for row in rows])
+        lengths = tuple(len(row) for row in rows)
+        return Entry(ids.to(batch.device), lengths, batch.cache.num_rows - len(rows))
 
-    def step(self, batch: Batch, tokens: Sequence[int]) -> Tensor:
-        """Append one token to each row.
+    def advance(self, batch: Batch, entry: Entry) -> Tensor | None:
+        """One pass over the next tokens of an entry.
+
+        Returns:
+            float (B, V), logits of each row's next token after the last pass, when the rows
+            run behind those that did; None before.
+        """
+        rows, width = entry.ids.shape
+        stop = min(entry.num_passed + max(1, self._max_pass_tokens // rows), width)
+        slots = torch.arange(entry.num_passed, stop)
+        last = torch.tensor(entry.lengths) - 1 - entry.num_passed
+        logits = self._forward(
+            batch,
+            slice(entry.first, entry.first + rows),
+            entry.ids[:, entry.num_passed : stop],
+            slots.expand(rows, -1).to(batch.device),
+            _blocks(stop),
+            last.clamp(0, len(slots) - 1),
+        )
+        is_here = ((last >= 0) & (last < len(slots))).unsqueeze(-1).to(batch.device)
+        entry.logits = (
+            logits if entry.logits is None else torch.where(is_here, logits, entry.logits)
+        )
+        entry.num_passed = stop
+        if stop < width:
+            return None
+        for row, count in enumerate(entry.lengths, start=entry.first):
+            batch.cache.move(row, len(batch.num_tokens), count)
+            batch.num_tokens.append(count)
+        return entry.logits
+
+    def step(self, batch: Batch, tokens: Tensor) -> Tensor:
+        """Append one token (int64 (B,), on the device) to each running row.
 
         Returns:
             float (B, V), logits of the token after it.
         """
-        ids = torch.tensor(tokens).unsqueeze(-1)
-        return self._forward(batch, ids, torch.ones_like(ids, dtype=torch.bool))
-
-    @torch.inference_mode()
-    def _forward(self, batch: Batch, ids: Tensor, is_real: Tensor) -> Tensor:
-        """Pass `ids` (B, Q) through the network; `is_real` (B, Q) is False for padding."""
-        device = self._network.device
-        is_real = is_real.to(device)
-        counts = is_real.cumsum(dim=-1)  # (B, Q)
-        positions = (batch.positions.unsqueeze(-1) + counts - 1).clamp_min(0)
-        batch.is_real = torch.cat([batch.is_real, is_real], dim=-1)
-        batch.positions = batch.positions + counts[:, -1]
-        output = self._network.module(
-            input_ids=ids.to(device),
-            attention_mask=self._mask(batch.is_real, ids.shape[-1]),
-            position_ids=positions,
-            past_key_values=batch.cache.states,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        logits: Tensor = output.logits[:, -1].float()
+        num_visible = _blocks(max(batch.num_tokens) + 1)
+        slots = torch.tensor(batch.num_tokens, device=batch.device)
+        if self._network.can_capture:
+            logits = self._replay(batch, tokens, slots, num_visible)
+        else:
+            rows = slice(0, len(batch.num_tokens))
+            ids = tokens.unsqueeze(-1)
+            logits = self._forward(batch, rows, ids, slots.unsqueeze(-1), num_visible, None)
+        batch.num_tokens = [count + 1 for count in batch.num_tokens]
         return logits
 
-    def _mask(self, is_real: Tensor, num_queries: int) -> Tensor:
+    def _replay(self, batch: Batch, tokens: Tensor, slots: Tensor, num_visible: int) -> Tensor:
+        num_rows = len(batch.num_tokens)
+        padded = min(1 << (num_rows - 1).bit_length(), batch.cache.num_rows)
+        key = (padded, num_visible)
+        if key not in batch.graphs:
+
+            def forward(ids: Tensor, slots: Tensor) -> Tensor:
+                return self._forward(batch, slice(0, padded), ids, slots, num_visible, None)
+
+            batch.graphs[key] = StepGraph(forward, padded, batch.cache.num_slots - 1, batch.device)
+        return batch.graphs[key](tokens, slots)[:num_rows]
+
+    @torch.inference_mode()
+    def _forward(
+        self,
+        batch: Batch,
+        rows: slice,
+        ids: Tensor,
+        slots: Tensor,
+        num_visible: int,
+        wanted: Tensor | None,
+    ) -> Tensor:
+        """Pass `ids` (B, Q), which stand in own `slots` (B, Q), through the network.
+
+        Args:
+            wanted: int64 (B,), on the CPU: of which new slot the logits are given; None for
+                one new slot.
+        """
+        batch.cache.place = Place(rows, slots, num_visible)
+        keep = None if wanted is None else wanted.unique()
+        output = self._network.module(
+            input_ids=ids,
+            attention_mask=self._mask(batch.cache, slots, num_visible),
+            position_ids=slots + len(batch.cache.prefix.ids),
+            past_key_values=batch.cache.states,
+            use_cache=True,
+            logits_to_keep=1 if keep is None else keep.to(ids.device),
+        )
+        if wanted is None or keep is None:
+            logits: Tensor = output.logits[:, -1]
+        else:
+            column = torch.searchsorted(keep, wanted).to(ids.device)
+            logits = output.logits[torch.arange(len(column), device=ids.device), column]
+        return logits.float()
+
+    def _mask(self, cache: BatchCache, slots: Tensor, num_visible: int) -> Tensor:
         """What is added to the scores, (B, 1, Q, S): 0 where a query may look."""
-        slots = torch.arange(is_real.shape[-1], device=is_real.device)
-        queries = slots[-num_queries:].unsqueeze(-1)  # (Q, 1)
-        may_look = is_real.unsqueeze(1) & (slots <= queries) | (slots == queries)  # (B, Q, S)
-        mask = torch.zeros(may_look.shape, dtype=self._network.dtype, device=is_real.device)
-        lowest = torch.finfo(self._network.dtype).min
-        return mask.masked_fill_(~may_look, lowest).unsqueeze(1)
+        dtype = self._network.dtype
+        own = torch.arange(num_visible, device=slots.device)
+        is_hidden = own > slots.unsqueeze(-1)  # (B, Q, S)
+        mask = torch.zeros(is_hidden.shape, dtype=dtype, device=slots.device)
+        mask = mask.masked_fill_(is_hidden, torch.finfo(dtype).min).unsqueeze(1)
+        if cache.is_shared or not cache.prefix.ids:
+            return mask
+        return torch.nn.functional.pad(mask, (len(cache.prefix.ids), 0))
+
+
+def _blocks(num_slots: int) -> int:
+    return -(-num_slots // _BLOCK) * _BLOCK

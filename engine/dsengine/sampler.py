@@ -3,38 +3,45 @@
 import torch
 from torch import Tensor
 
+NOT_A_NUMBER = -1
+"""In place of a token where the device computed no numbers."""
+
 
 def sample(logits: Tensor, allowed: Tensor, temperature: Tensor, uniform: Tensor) -> Tensor:
     """Draw one token per sequence among those allowed.
 
     One uniform number a row decides its token, so a row draws the same in any batch and on
-    any device.
+    any device. Nothing here waits for the device of `logits`.
 
     Args:
         logits: float (B, V), unnormalised scores; not modified.
-        allowed: bool (B, V); at least one True per row.
-        temperature: float (B,), >= 0; 0 takes the most likely allowed token.
+        allowed: bool (B, V), or (1, V) for all, on any device; at least one True per row.
+        temperature: float (B,), on the CPU, >= 0; 0 takes the most likely allowed token.
         uniform: float (B,), in [0, 1).
 
     Returns:
-        int64 (B,), token ids on the device of `logits`.
-
-    Raises:
-        ValueError: a row of `allowed` is all False.
+        int64 (B,), token ids on the device of `logits`; NOT_A_NUMBER where a row has NaN.
 
     Source: inversion of the cumulative distribution; Devroye, "Non-Uniform Random Variate
     Generation", 1986, chapter III.
     """
-    if not bool(allowed.any(dim=-1).all()):
-        raise ValueError("no token is allowed for some sequence")
+    device = logits.device
+    is_nan = logits.isnan().any(dim=-1)
+    allowed = allowed.to(device, non_blocking=True)
     scores = logits.float().masked_fill(~allowed, -torch.inf)  # (B, V)
-    greedy = scores.argmax(dim=-1)  # (B,)
-    if not bool((temperature > 0).any()):
-        return greedy
+    tokens = scores.argmax(dim=-1)  # (B,)
+    if bool((temperature > 0).any()):
+        drawn = _drawn(scores, allowed, temperature.to(device), uniform.to(device))
+        is_drawn = (temperature > 0).to(device) & (drawn >= 0)
+        tokens = torch.where(is_drawn, drawn, tokens)
+    return tokens.masked_fill(is_nan, NOT_A_NUMBER)
+
+
+def _drawn(scores: Tensor, allowed: Tensor, temperature: Tensor, uniform: Tensor) -> Tensor:
+    """int64 (B,); -1 where rounding put the last sliver of probability on a forbidden token."""
     probs = torch.softmax(scores / temperature.clamp_min(1e-6).unsqueeze(-1), dim=-1)
     summed = probs.cumsum(dim=-1)  # (B, V)
     wanted = (uniform * summed[:, -1]).unsqueeze(-1)  # (B, 1)
-    drawn = (summed <= wanted).sum(dim=-1).clamp_max(logits.shape[-1] - 1)  # (B,)
-    # Rounding can put the last sliver of probability on a token that is not allowed.
+    drawn = (summed <= wanted).sum(dim=-1).clamp_max(scores.shape[-1] - 1)  # (B,)
     is_allowed = allowed.gather(-1, drawn.unsqueeze(-1)).squeeze(-1)
-    return torch.where((temperature > 0) & is_allowed, drawn, greedy)
+    return torch.where(is_allowed, drawn, -1)

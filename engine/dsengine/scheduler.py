@@ -1,38 +1,48 @@
-"""Which sequences run together, and the loop that runs them."""
+"""Which sequences run together, and what happens when memory or time runs out."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import torch
 
-from dsengine.cache import EMPTY_PREFIX, Prefix, num_common
+from dsengine.batching import ContinuousBatch
+from dsengine.cache import Prefix, num_common
 from dsengine.completion import EngineStats, StopReason
 from dsengine.device import is_out_of_memory, release_memory
 from dsengine.errors import DeviceError
-from dsengine.runner import Batch, Runner
-from dsengine.sampler import sample
+from dsengine.prefixes import PrefixStore
+from dsengine.runner import Runner
 from dsengine.sequence import Sequence as Row
 
 OnProgress = Callable[[int, int], None]
+IsOver = Callable[[], bool]
 
 
 class Scheduler:
-    """Runs rows in batches; keeps the prefix of the last call for the next one."""
+    """Runs rows in batches; keeps prefixes for later calls."""
 
     def __init__(
-        self, runner: Runner, device: torch.device, max_rows: int, max_batch_tokens: int
+        self,
+        runner: Runner,
+        device: torch.device,
+        max_rows: int,
+        max_batch_tokens: int,
+        max_prefix_bytes: int,
     ) -> None:
         """
         Args:
             max_rows: of one batch.
             max_batch_tokens: of one batch, padding and answers included.
+            max_prefix_bytes: of all prefixes kept; the latest one is kept in any case.
         """
         self._runner = runner
         self._device = device
         self._max_rows = max_rows
         self._max_batch_tokens = max_batch_tokens
-        self._prefix = EMPTY_PREFIX
+        self._prefixes = PrefixStore(max_prefix_bytes)
         self.stats = EngineStats()
 
     def run(
@@ -53,77 +63,76 @@ class Scheduler:
 
         report()
         prefix = self._shared_prefix(rows, is_over)
-        waiting = list(self._batches(rows, max_new_tokens))
+        # the longest first, so that memory fails early
+        waiting = deque(sorted(rows, key=lambda row: len(row.prompt), reverse=True))
         while waiting and prefix is not None and not is_over():
-            batch = waiting.pop(0)
-            if not self._has_run(batch, prefix, is_over, report):
-                waiting[:0] = self._halves(batch)
+            with closing(self._start(waiting, prefix, max_new_tokens)) as batch:
+                has_run = self._has_run(batch, is_over, report)
+            if not has_run:
+                del batch  # or its memory would still be taken
+                release_memory(self._device)
         for row in rows:
             row.stop = row.stop or StopReason.DEADLINE
         report()
 
-    def _batches(self, rows: Sequence[Row], max_new_tokens: int) -> Iterator[list[Row]]:
-        """Rows of like length together; the longest first, so that memory fails early."""
-        batch: list[Row] = []
-        for row in sorted(rows, key=lambda row: len(row.prompt), reverse=True):
-            longest = len(batch[0].prompt if batch else row.prompt) + max_new_tokens
-            is_full = longest * (len(batch) + 1) > self._max_batch_tokens
-            if batch and (is_full or len(batch) == self._max_rows):
-                yield batch
-                batch = []
-            batch.append(row)
-        if batch:
-            yield batch
+    def _start(self, waiting: deque[Row], prefix: Prefix, max_new_tokens: int) -> ContinuousBatch:
+        num_slots = len(waiting[0].prompt) - len(prefix.ids) + max_new_tokens
+        num_fitting = max(1, self._max_batch_tokens // num_slots)
+        num_rows = min(self._max_rows, num_fitting, len(waiting))
+        return ContinuousBatch(
+            self._runner, self._runner.start(prefix, num_rows, num_slots), waiting
+        )
 
-    def _has_run(
-        self,
-        batch: list[Row],
-        prefix: Prefix,
-        is_over: Callable[[], bool],
-        report: Callable[[], None],
-    ) -> bool:
-        """False where memory ran out; on return all that the batch took is free again."""
+    def _has_run(self, batch: ContinuousBatch, is_over: IsOver, report: Callable[[], None]) -> bool:
+        """Until all rows are done or time is over; False where memory ran out before."""
+        num_done = 0
         try:
-            self._run_batch(batch, prefix, is_over, report)
+            while batch.has_work and not is_over():
+                started = time.monotonic()
+                batch.enter()
+                entered = time.monotonic()
+                has_stepped = batch.step()
+                self._count(entered - started, time.monotonic() - entered, has_stepped)
+                if batch.num_done > num_done:
+                    num_done = batch.num_done
+                    report()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
+            self._halve(batch.abandon())
             return False
         return True
 
-    def _halves(self, batch: list[Row]) -> list[list[Row]]:
-        release_memory(self._device)
-        if len(batch) == 1:
-            raise self._too_small(len(batch[0].prompt))
+    def _halve(self, rows: Sequence[Row]) -> None:
+        if len(rows) == 1:
+            raise self._too_small(len(rows[0].prompt)) from None
         self.stats = replace(self.stats, batches_halved=self.stats.batches_halved + 1)
-        self._max_rows = max(1, len(batch) // 2)
-        for row in batch:
-            row.restart()
-        half = len(batch) // 2
-        return [batch[:half], batch[half:]]
+        self._max_rows = max(1, len(rows) // 2)
 
-    def _shared_prefix(self, rows: Sequence[Row], is_over: Callable[[], bool]) -> Prefix | None:
-        """What all prompts begin with; a lone prompt shares with those of the last call."""
-        prompts = [tuple(row.prompt) for row in rows]
-        shortest = min(len(prompt) for prompt in prompts)
-        num_known = num_common([self._prefix.ids, *prompts])
-        num_shared = num_common(prompts) if len(prompts) > 1 else num_known
-        num_shared = min(num_shared, shortest - 1)  # each row needs a token to start from
-        known = self._prefix.cut(min(num_known, num_shared))
+    def _shared_prefix(self, rows: Sequence[Row], is_over: IsOver) -> Prefix | None:
+        """What all prompts begin with; a lone prompt shares with those of earlier calls.
+
+        Returns:
+            None if time was over before it was computed.
+        """
         started = time.monotonic()
+        prompts = [tuple(row.prompt) for row in rows]
+        shortest = min(prompts, key=len)
+        known = self._prefixes.longest(shortest[:-1])  # each row needs a token to start from
+        num_shared = num_common(prompts) if len(prompts) > 1 else len(known.ids)
+        num_shared = min(num_shared, len(shortest) - 1)
+        known = known.cut(min(len(known.ids), num_shared))
         prefix: Prefix | None = known
         if num_shared > len(known.ids):
-            self._prefix = EMPTY_PREFIX
-            prefix = self._compute_prefix(prompts[0][:num_shared], known, is_over)
-            self._prefix = prefix or EMPTY_PREFIX
+            prefix = self._compute_prefix(shortest[:num_shared], known, is_over)
+            if prefix is not None:
+                self._prefixes.keep(prefix)
         for number, row in enumerate(rows):
             row.cached_prefix_tokens = num_shared if number else len(known.ids)
-        self._count(prefill_s=time.monotonic() - started)
+        self._count(time.monotonic() - started, 0.0, has_stepped=False)
         return prefix
 
-    def _compute_prefix(
-        self, ids: Sequence[int], known: Prefix, is_over: Callable[[], bool]
-    ) -> Prefix | None:
+    def _compute_prefix(self, ids: Sequence[int], known: Prefix, is_over: IsOver) -> Prefix | None:
         try:
             return self._runner.compute_prefix(ids, known, is_over)
         except (RuntimeError, MemoryError) as error:
@@ -134,65 +143,10 @@ class Scheduler:
     def _too_small(self, num_tokens: int) -> DeviceError:
         return DeviceError(f"{self._device.type} has no memory for a prompt of {num_tokens} tokens")
 
-    def _run_batch(
-        self,
-        rows: list[Row],
-        prefix: Prefix,
-        is_over: Callable[[], bool],
-        report: Callable[[], None],
-    ) -> None:
-        started = time.monotonic()
-        batch = self._runner.start(prefix, len(rows))
-        rest = [row.prompt[len(prefix.ids) :] for row in rows]
-        logits = self._runner.prefill(batch, rest, is_over)
-        prefilled = time.monotonic()
-        self._count(prefill_s=prefilled - started)
-        if logits is not None:
-            self._decode(rows, batch, logits, is_over, report)
-        self._count(decode_s=time.monotonic() - prefilled)
-
-    def _decode(
-        self,
-        rows: list[Row],
-        batch: Batch,
-        logits: torch.Tensor,
-        is_over: Callable[[], bool],
-        report: Callable[[], None],
-    ) -> None:
-        """Until every row has its `stop`, or time is over."""
-        while rows:
-            tokens = self._draw(rows, logits)
-            for row, token in zip(rows, tokens, strict=True):
-                row.accept(token)
-            running = [number for number, row in enumerate(rows) if row.stop is None]
-            if len(running) < len(rows):
-                report()
-                rows = [rows[number] for number in running]
-                tokens = [tokens[number] for number in running]
-                if rows:
-                    batch.keep(running)
-            if not rows or is_over():
-                return
-            logits = self._runner.step(batch, tokens)
-            self._count(decode_steps=1)
-
-    def _draw(self, rows: Sequence[Row], logits: torch.Tensor) -> list[int]:
-        if bool(logits.isnan().any()):
-            raise DeviceError(f"{self._device.type} computed no numbers (NaN); use --device cpu")
-        allowed = torch.stack([row.allowed() for row in rows])
-        return sample(
-            logits,
-            allowed.to(logits.device),
-            torch.tensor([row.temperature for row in rows], device=logits.device),
-            torch.tensor([row.uniform() for row in rows], device=logits.device),
-        ).tolist()
-
-    def _count(
-        self, *, prefill_s: float = 0.0, decode_s: float = 0.0, decode_steps: int = 0
-    ) -> None:
+    def _count(self, prefill_s: float, decode_s: float, has_stepped: bool) -> None:
         self.stats = replace(
             self.stats,
             prefill_s=self.stats.prefill_s + prefill_s,
             decode_s=self.stats.decode_s + decode_s,
-            decode_steps=self.stats.decode_steps + decode_steps,
+            decode_steps=self.stats.decode_steps + has_stepped,
         )

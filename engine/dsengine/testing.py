@@ -149,11 +149,15 @@ def write_model(
     seed: int = 0,
     window: int = 8_192,
     changes: Mapping[str, object] | None = None,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
 ) -> Path:
     """A model with random weights and a byte-level tokenizer trained on `texts`.
 
     Args:
         changes: fields of its configuration, for example `num_hidden_layers`.
+        device: where the weights are drawn; large models take minutes on a CPU.
+        dtype: of the weights that are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     transformers_logging.disable_progress_bar()
@@ -166,15 +170,18 @@ def write_model(
         "bos_token_id": tokenizer.token_to_id(family.bos) if family.bos else None,
         "eos_token_id": tokenizer.token_to_id(family.eos),
     }
+    general = {
+        "vocab_size": tokenizer.get_vocab_size(),
+        "max_position_embeddings": window,
+        "pad_token_id": None,
+    }
     config = CONFIG_MAPPING[architecture](
-        **{**_COMMON, **sizes, **ids, **(changes or {})},
-        vocab_size=tokenizer.get_vocab_size(),
-        max_position_embeddings=window,
-        pad_token_id=None,
+        **{**_COMMON, **sizes, **ids, **general, **(changes or {})}
     )
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), torch.device(device):
         torch.manual_seed(seed)
-        module: PreTrainedModel = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)](config)
+        model_class = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+        module: PreTrainedModel = model_class._from_config(config, dtype=dtype)
     module.save_pretrained(folder)
     _write_json(folder / "generation_config.json", ids)
     return folder

@@ -1,0 +1,186 @@
+"""Reviews a minute: prompts that share a beginning, answered by the engine and by its peers.
+
+    python bench/throughput.py [--shape small] [--device cpu] [--dtype float32]
+
+A model with random weights answers `--prompts` prompts greedily; each has a shared prefix
+and a context of its own. Peers run in one process on the same weights and the same token
+ids: transformers' `generate` for each prompt and on the padded batch. Prints seconds
+(median of `--rounds` after a warm-up), ratios to `generate` per prompt, and what a decode
+step takes beside the floor: weights, keys and values read once at the device's bandwidth.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import AutoModelForCausalLM
+
+from dsengine import Engine, Message, Piece
+from dsengine.testing import write_model
+
+WORDS = [f"word{number}" for number in range(1_000)]
+SHAPES: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "small": (
+        "llama",
+        {
+            "hidden_size": 512, "intermediate_size": 1376, "num_hidden_layers": 16,
+            "num_attention_heads": 8, "num_key_value_heads": 8, "vocab_size": 16_384,
+        },
+    ),
+    "llama-7b": (
+        "llama",
+        {
+            "hidden_size": 4096, "intermediate_size": 11_008, "num_hidden_layers": 32,
+            "num_attention_heads": 32, "num_key_value_heads": 32, "vocab_size": 32_256,
+            "initializer_range": 0.02,
+        },
+    ),
+    "v2-lite": (
+        "deepseek_v2",
+        {
+            "hidden_size": 2048, "intermediate_size": 10_944, "num_hidden_layers": 27,
+            "num_attention_heads": 16, "num_key_value_heads": 16, "vocab_size": 102_400,
+            "q_lora_rank": None, "kv_lora_rank": 512, "qk_nope_head_dim": 128,
+            "qk_rope_head_dim": 64, "v_head_dim": 128, "n_routed_experts": 64,
+            "num_experts_per_tok": 6, "n_shared_experts": 2, "moe_intermediate_size": 1408,
+            "first_k_dense_replace": 1, "initializer_range": 0.02,
+        },
+    ),
+}  # fmt: skip
+
+
+def conversation(number: int, num_shared: int, num_own: int) -> list[Message]:
+    shared = " ".join(WORDS[place % 997] for place in range(num_shared))
+    own = " ".join(WORDS[(number * 31 + place * 7) % 1_000] for place in range(num_own))
+    return [Message("system", (Piece(shared),)), Message("user", (Piece(own),))]
+
+
+def synchronize(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def timed(device: str, work: Callable[[], object]) -> float:
+    synchronize(device)
+    started = time.perf_counter()
+    work()
+    synchronize(device)
+    return time.perf_counter() - started
+
+
+class Peers:
+    """What a user of transformers would write; only tokens that the engine allows."""
+
+    def __init__(self, folder: Path, device: str, dtype: torch.dtype, allowed: Tensor) -> None:
+        self._forbidden = torch.zeros(allowed.shape, dtype=dtype, device=device)
+        self._forbidden.masked_fill_(~allowed.to(device), -torch.inf)
+        self._module = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, attn_implementation="sdpa", local_files_only=True
+        ).to(device)
+        self._device = device
+
+    def generate(self, prompts: list[list[int]], new_tokens: int) -> list[list[int]]:
+        width = max(len(ids) for ids in prompts)
+        ids = torch.tensor([[0] * (width - len(one)) + one for one in prompts])
+        mask = torch.tensor([[0] * (width - len(one)) + [1] * len(one) for one in prompts])
+        with torch.inference_mode():
+            made = self._module.generate(
+                input_ids=ids.to(self._device), attention_mask=mask.to(self._device),
+                max_new_tokens=new_tokens, min_new_tokens=new_tokens, do_sample=False,
+                pad_token_id=0, logits_processor=[lambda _, scores: scores + self._forbidden],
+            )  # fmt: skip
+        return [row.tolist() for row in made[:, width:]]
+
+
+def floor_s(folder: Path, engine: Engine, tokens_held: int, bandwidth: float) -> float:
+    """Seconds to read the weights and `tokens_held` keys and values once."""
+    weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    network = engine._scheduler._runner._network
+    embedding = network.module.get_input_embeddings().weight
+    return (weights - embedding.nbytes + tokens_held * network.bytes_per_token) / bandwidth
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shape", choices=SHAPES, default="small")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--prompts", type=int, default=16)
+    parser.add_argument("--prefix", type=int, default=1_024, help="tokens, about")
+    parser.add_argument("--context", type=int, default=512, help="tokens, about")
+    parser.add_argument("--new-tokens", type=int, default=64)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--bandwidth", type=float, default=4.3e12, help="bytes a second")
+    parser.add_argument("--folder", type=Path, help="for the weights; default: a temporary one")
+    arguments = parser.parse_args()
+    dtype = getattr(torch, arguments.dtype)
+    architecture, changes = SHAPES[arguments.shape]
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        texts = [" ".join(WORDS)]
+        folder = write_model(
+            Path(name), architecture, texts, changes=changes, dtype=dtype, device=arguments.device
+        )
+        engine = Engine(
+            folder, device=arguments.device, dtype=arguments.dtype, max_thinking_tokens=0,
+            batch_size=arguments.batch_size, max_batch_tokens=1_000_000,
+        )  # fmt: skip
+        per_word = engine.count_tokens(conversation(0, 500, 500)) / 1_000
+        measure(arguments, folder, engine, per_word)
+    return 0
+
+
+def measure(arguments: argparse.Namespace, folder: Path, engine: Engine, per_word: float) -> None:
+    num_shared, num_own = (int(n / per_word) for n in (arguments.prefix, arguments.context))
+    talks = [conversation(number, num_shared, num_own) for number in range(arguments.prompts)]
+    ids = [engine._tokenizer.encode_prompt(talk) for talk in talks]
+    new, device = arguments.new_tokens, arguments.device
+    allowed = engine._vocabulary.text
+    peers = Peers(folder, device, getattr(torch, arguments.dtype), allowed)
+    made: dict[str, list[list[int]]] = {}
+
+    def one_by_one() -> None:
+        made["generate per prompt"] = [peers.generate([one], new)[0] for one in ids]
+
+    def padded() -> None:
+        made["generate, padded batch"] = peers.generate(ids, new)
+
+    def ours() -> None:
+        found = engine.generate(talks, max_new_tokens=new)
+        made["dsengine"] = [list(one.token_ids) for one in found]
+        engine._scheduler._prefixes.clear()  # each round computes its prefix
+
+    ways = {"generate per prompt": one_by_one, "generate, padded batch": padded, "dsengine": ours}
+    peers.generate(ids[:1], 2)
+    ours()
+    times: dict[str, list[float]] = {way: [] for way in ways}
+    for number in range(arguments.rounds):
+        for way, work in ways.items():
+            if number == 0 or way != "generate per prompt":
+                times[way].append(timed(device, work))
+    first = statistics.median(times["generate per prompt"])
+    print(f"{arguments.shape}, {device}, {arguments.dtype}: {arguments.prompts} prompts of "
+          f"{len(ids[0])} tokens, {new} new tokens")  # fmt: skip
+    print("| way | s | ratio | rows equal |\n|---|---|---|---|")
+    for way, measured in times.items():
+        equal = sum(a == b for a, b in zip(made[way], made["generate per prompt"], strict=True))
+        s = statistics.median(measured)
+        print(f"| {way} | {s:.2f} | {first / s:.2f} | {equal} of {arguments.prompts} |")
+    before = engine.stats
+    ours()
+    after = engine.stats
+    step = (after.decode_s - before.decode_s) / max(1, after.decode_steps - before.decode_steps)
+    held = sum(map(len, ids)) - (len(ids) - 1) * arguments.prefix + len(ids) * new // 2
+    floor = floor_s(folder, engine, held, arguments.bandwidth)
+    print(f"prefill {after.prefill_s - before.prefill_s:.3f} s, decode step {step * 1e3:.2f} ms, "
+          f"floor {floor * 1e3:.2f} ms, {step / floor:.2f} of it")  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""Attention over a prefix that is held once and slots that are each row's own.
+
+Registered with transformers under `SHARED`; `SlotLayer` hands itself to it in place of keys
+and values. Shapes as in `cache`; G queries of one key head stand together.
+
+Source: one softmax over both parts, as in "Hydragen: High-Throughput LLM Inference with
+Shared Prefixes", Juravsky et al., 2024; latents are attended without expanding them, as in
+"DeepSeek-V2", 2024, section 2.1.
+"""
+
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AttentionInterface
+
+from dsengine.cache import SlotLayer, States
+
+SHARED = "dsengine_shared_prefix"
+
+has_triton = find_spec("triton") is not None
+
+_FEW_QUERIES = 16
+"""Up to so many new slots a row the scores fit anywhere; beyond it they are not kept."""
+_FUSED_HEAD = 256
+"""Largest head of the fused kernels."""
+
+
+def attend_shared(
+    module: nn.Module,
+    query: Tensor,
+    key: SlotLayer,
+    value: SlotLayer,
+    attention_mask: Tensor,
+    scaling: float | None = None,
+    **_: object,
+) -> tuple[Tensor, None]:
+    """One layer's attention, as transformers calls it.
+
+    Args:
+        query: (B, Hq, Q, D).
+        attention_mask: added to scores of own slots, (B, 1, Q, S).
+
+    Returns:
+        (B, Q, Hq, D), and None for the weights.
+    """
+    scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    if hasattr(module, "kv_b_proj"):
+        attended = _attend_latents(module, query, key, attention_mask, scaling)
+    else:
+        attended = _attend(query, key.prefix, key.own, attention_mask, key.slots, scaling)
+    return attended.transpose(1, 2).contiguous(), None
+
+
+def _attend(
+    query: Tensor,
+    prefix: States | None,
+    own: States,
+    mask: Tensor,
+    slots: Tensor,
+    scaling: float,
+) -> Tensor:
+    if query.is_cuda and query.shape[2] == 1 and has_triton:
+        from dsengine.decode_kernel import attend_step
+
+        return attend_step(query, prefix, own, slots, scaling)
+    return attend(query, prefix, own, mask, scaling)
+
+
+def attend(
+    query: Tensor, prefix: States | None, own: States, mask: Tensor, scaling: float
+) -> Tensor:
+    """softmax(query keys^T * scaling + mask) values over prefix and own slots, (B, Hq, Q, D)."""
+    if query.shape[2] > _FEW_QUERIES and query.shape[-1] <= _FUSED_HEAD:
+        return _attend_fused(query, prefix, own, mask, scaling)
+    rows, heads, num_queries, _ = query.shape
+    keys, values = own.keys, own.values
+    groups = heads // keys.shape[1]
+    grouped = (query * scaling).reshape(rows, keys.shape[1], groups * num_queries, -1)
+    own_mask = mask.expand(-1, groups, -1, -1).reshape(rows, 1, groups * num_queries, -1)
+    scores = grouped @ keys.transpose(2, 3) + own_mask  # (B, H, G Q, S)
+    if prefix is None:
+        attended = torch.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype) @ values
+    else:
+        attended = _merged(grouped, scores, prefix, values)
+    return attended.reshape(rows, heads, num_queries, -1)
+
+
+def _merged(grouped: Tensor, own_scores: Tensor, prefix: States, values: Tensor) -> Tensor:
+    """One product with the prefix serves the queries of all rows: it is read once."""
+    rows, heads, num_queries, size = grouped.shape
+    together = grouped.transpose(0, 1).reshape(heads, rows * num_queries, size)
+    scores = together @ prefix.keys[0].transpose(1, 2)  # (H, B G Q, P)
+    num_prefix = scores.shape[-1]
+    scores = scores.reshape(heads, rows, num_queries, num_prefix).transpose(0, 1)
+    both = torch.cat([scores, own_scores], dim=-1)
+    weights = torch.softmax(both, dim=-1, dtype=torch.float32).to(grouped.dtype)
+    over_prefix = weights[..., :num_prefix].transpose(0, 1)  # (H, B, G Q, P)
+    over_prefix = over_prefix.reshape(heads, rows * num_queries, num_prefix) @ prefix.values[0]
+    over_prefix = over_prefix.reshape(heads, rows, num_queries, -1).transpose(0, 1)
+    return over_prefix + weights[..., num_prefix:] @ values
+
+
+def _attend_fused(
+    query: Tensor, prefix: States | None, own: States, mask: Tensor, scaling: float
+) -> Tensor:
+    """Many queries: the prefix is copied beside each row's slots, for this layer alone."""
+    rows, heads = query.shape[:2]
+    joined = own.joined
+    if prefix is not None:
+        joined = torch.cat([prefix.joined.expand(rows, -1, -1, -1), joined], dim=2)
+        mask = functional.pad(mask, (joined.shape[2] - mask.shape[-1], 0))
+    groups = heads // joined.shape[1]
+    if groups > 1:
+        joined = joined.repeat_interleave(groups, dim=1)
+    everything = replace(own, joined=joined)
+    return functional.scaled_dot_product_attention(
+        query, everything.keys, everything.values, attn_mask=mask, scale=scaling
+    )
+
+
+def _attend_latents(
+    module: Any, query: Tensor, layer: SlotLayer, mask: Tensor, scaling: float
+) -> Tensor:
+    """Queries go to the latents, and what was attended comes back to values.
+
+    Cached are latents (B, 1, S, L) as "keys" and rotated keys (B, 1, S, R) as "values".
+    """
+    sizes = [module.qk_nope_head_dim, module.qk_rope_head_dim]
+    plain, rotated = query.split(sizes, dim=-1)  # (B, Hq, Q, .)
+    weight = module.kv_b_proj.weight.view(query.shape[1], -1, module.kv_lora_rank)
+    to_keys, to_values = weight.split([module.qk_nope_head_dim, module.v_head_dim], dim=1)
+    latent_query = torch.cat([_by_head(plain, to_keys), rotated], dim=-1)  # (B, Hq, Q, L + R)
+    own, prefix = layer.own, layer.prefix
+    attended = _attend(
+        latent_query,
+        prefix and _Latents(prefix.joined, prefix.key_size),
+        _Latents(own.joined, own.key_size),
+        mask,
+        layer.slots,
+        scaling,
+    )
+    return _by_head(attended, to_values.transpose(1, 2))  # from (B, Hq, Q, L)
+
+
+def _by_head(states: Tensor, weight: Tensor) -> Tensor:
+    """(B, H, Q, D) by (H, D, E): (B, H, Q, E); a product of rows would copy the weight."""
+    rows, heads, num_queries, _ = states.shape
+    together = states.transpose(0, 1).reshape(heads, rows * num_queries, -1) @ weight
+    return together.reshape(heads, rows, num_queries, -1).transpose(0, 1)
+
+
+class _Latents(States):
+    """States whose keys are all there is and whose values are the latents among them."""
+
+    __slots__ = ()
+
+    @property
+    def keys(self) -> Tensor:
+        return self.joined
+
+    @property
+    def values(self) -> Tensor:
+        return self.joined[..., : self.key_size]
+
+
+def share_prefixes(module: nn.Module) -> None:
+    """Let the layers of a loaded model hand their cache to `attend_shared` as it is."""
+    for part in module.modules():
+        if hasattr(part, "kv_b_proj") and hasattr(part, "expand_kv"):
+            part.expand_kv = _unexpanded
+        if type(part).__name__.endswith("RMSNorm") and hasattr(part, "variance_epsilon"):
+            part.forward = partial(_normalized, part)
+
+
+def _normalized(norm: Any, states: Tensor) -> Tensor:
+    """The same numbers in one kernel instead of eight."""
+    return functional.rms_norm(states, norm.weight.shape, norm.weight, norm.variance_epsilon)
+
+
+def _unexpanded(latents: SlotLayer, rotated: SlotLayer) -> tuple[SlotLayer, SlotLayer]:
+    return latents, rotated
+
+
+AttentionInterface.register(SHARED, attend_shared)

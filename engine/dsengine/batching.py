@@ -1,0 +1,128 @@
+"""Continuous batching: rows enter a running batch when there is room, and leave it when done."""
+
+from collections import deque
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from dsengine.errors import DeviceError
+from dsengine.runner import Batch, Entry, Runner
+from dsengine.sampler import NOT_A_NUMBER, sample
+from dsengine.sequence import Sequence as Row
+
+
+class Masks:
+    """What rows may draw, on the device; a mask that all rows share is moved there once."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._moved: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def of(self, allowed: Sequence[Tensor]) -> Tensor:
+        """bool (B, V), or (1, V) where all rows have one mask.
+
+        Raises:
+            ValueError: a row may draw nothing.
+        """
+        first = allowed[0]
+        if any(mask is not first for mask in allowed):
+            stacked = torch.stack(list(allowed))
+            _require_some(stacked)
+            return stacked.to(self._device, non_blocking=True)
+        if id(first) not in self._moved:
+            _require_some(first)
+            moved = first.to(self._device).unsqueeze(0)
+            self._moved = {id(first): (first, moved)}  # held, so that its id stays its own
+        return self._moved[id(first)][1]
+
+
+def _require_some(allowed: Tensor) -> None:
+    if not bool(allowed.any(dim=-1).all()):
+        raise ValueError("no token is allowed for some sequence")
+
+
+class ContinuousBatch:
+    """Rows that share a prefix: those that wait, those that enter and those that run."""
+
+    def __init__(self, runner: Runner, batch: Batch, waiting: deque[Row]) -> None:
+        self._runner = runner
+        self._batch = batch
+        self._waiting = waiting
+        self._entering: list[Row] = []
+        self._entry: Entry | None = None
+        self._running: list[Row] = []
+        self.num_done = 0
+        self._masks = Masks(batch.device)
+        self._tokens = torch.empty(0, dtype=torch.long, device=batch.device)
+        """int64 (B,), drawn and not yet passed through the network."""
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self._waiting or self._entering or self._running)
+
+    def enter(self) -> None:
+        """One pass over prompts that come in; the rows that run wait no longer than that."""
+        room = self._batch.room
+        if self._entry is None and self._waiting and room:
+            self._entering = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+            num_known = len(self._batch.cache.prefix.ids)
+            rest = [row.prompt[num_known:] for row in self._entering]
+            self._entry = self._runner.enter(self._batch, rest)
+        if self._entry is None:
+            return
+        logits = self._runner.advance(self._batch, self._entry)
+        if logits is None:
+            return
+        entered, self._entering, self._entry = self._entering, [], None
+        tokens = self._draw(entered, logits)
+        self._running += entered
+        self._tokens = torch.cat([self._tokens, tokens])
+        self._accept(entered, tokens)
+
+    def step(self) -> bool:
+        """One more token for each row that runs; False if none does."""
+        if not self._running:
+            return False
+        logits = self._runner.step(self._batch, self._tokens)
+        self._tokens = self._draw(self._running, logits)
+        self._accept(self._running, self._tokens)
+        return True
+
+    def close(self) -> None:
+        self._batch.close()
+
+    def abandon(self) -> list[Row]:
+        """Memory ran out: those that ran or entered, back at their start, wait again."""
+        rows = [*self._running, *self._entering]
+        for row in rows:
+            row.restart()
+        self._waiting.extendleft(reversed(rows))
+        return rows
+
+    def _draw(self, rows: Sequence[Row], logits: Tensor) -> Tensor:
+        """int64 (B,) on the device; masks are made while it still computes the logits."""
+        return sample(
+            logits,
+            self._masks.of([row.allowed() for row in rows]),
+            torch.tensor([row.temperature for row in rows]),
+            torch.tensor([row.uniform() for row in rows]),
+        )
+
+    def _accept(self, rows: Sequence[Row], tokens: Tensor) -> None:
+        """Tell the rows their tokens; those that are done leave."""
+        for row, token in zip(rows, tokens.tolist(), strict=True):
+            if token == NOT_A_NUMBER:
+                name = self._batch.device.type
+                raise DeviceError(f"{name} computed no numbers (NaN); use --device cpu")
+            row.accept(token)
+        staying = list(range(len(self._running)))
+        for place in reversed(range(len(staying))):
+            if self._running[place].stop is not None:
+                self._batch.leave(place)
+                self.num_done += 1
+                for rows_or_places in (self._running, staying):
+                    rows_or_places[place] = rows_or_places[-1]
+                    rows_or_places.pop()
+        if len(staying) < len(self._tokens):
+            self._tokens = self._tokens[torch.tensor(staying, device=self._tokens.device).long()]
