@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Sequence as Sequences
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from dsengine.sequence import Sampling, Sequence, Vocabulary
 from dsengine.tokenizer import Tokenizer
 
 OnCompletion = Callable[[int, Completion], None]
+IsWanted = Callable[[int], bool]
 
 _SMALL = 20_000_000  # parameters; threads on such matrices wait for each other, 30x on a busy CPU
 _MAX_WINDOW = 32_768  # beyond it one prompt's cache outgrows most machines
@@ -133,6 +135,7 @@ class Engine:
         deadline_s: float | None = None,
         on_progress: OnProgress | None = None,
         on_completion: OnCompletion | None = None,
+        is_wanted: IsWanted = lambda _: True,
     ) -> list[Completion]:
         """One completion for each prompt, in their order.
 
@@ -145,6 +148,8 @@ class Engine:
             on_progress: called with the number of prompts done and of all prompts.
             on_completion: called once for each prompt as soon as it is done, in any order,
                 with its index and completion.
+            is_wanted: asked between tokens, with the index of a prompt; where it says no,
+                this answer ends as it is, as at the deadline, and the others go on.
 
         Raises:
             PromptTooLongError: a prompt and its answer exceed `max_tokens`; nothing ran.
@@ -158,7 +163,10 @@ class Engine:
         self._check_lengths(encoded, max_new_tokens)
         compiled = self._grammars.compile(grammar) if grammar is not None else None
         sampling = Sampling(max_new_tokens, self._max_thinking, temperature, seed)
-        rows = [Sequence(ids, sampling, self._vocabulary, compiled) for ids in encoded]
+        rows = [
+            Sequence(ids, sampling, self._vocabulary, compiled, partial(is_wanted, number))
+            for number, ids in enumerate(encoded)
+        ]
         told: set[int] = set()
 
         def report(num_done: int, num_all: int) -> None:

@@ -45,7 +45,9 @@ class Scheduler:
         """Give every row its `stop`. `deadline` is a time of `time.monotonic`."""
 
         def is_over() -> bool:
-            return deadline is not None and time.monotonic() >= deadline
+            if deadline is not None and time.monotonic() >= deadline:
+                return True
+            return not any(row.stop is None and row.is_wanted() for row in rows)
 
         def report() -> None:
             if on_progress:
@@ -55,8 +57,8 @@ class Scheduler:
         prefix = self._shared_prefix(rows, is_over)
         waiting = list(self._batches(rows, max_new_tokens))
         while waiting and prefix is not None and not is_over():
-            batch = waiting.pop(0)
-            if not self._has_run(batch, prefix, is_over, report):
+            batch = [row for row in waiting.pop(0) if row.is_wanted()]
+            if batch and not self._has_run(batch, prefix, is_over, report):
                 waiting[:0] = self._halves(batch)
         for row in rows:
             row.stop = row.stop or StopReason.DEADLINE
@@ -164,6 +166,7 @@ class Scheduler:
             tokens = self._draw(rows, logits)
             for row, token in zip(rows, tokens, strict=True):
                 row.accept(token)
+                row.leave_unwanted()
             running = [number for number, row in enumerate(rows) if row.stop is None]
             if len(running) < len(rows):
                 report()
