@@ -34,8 +34,8 @@ HOMES = {
 
 # A module may import only modules of its own rank or a lower one.
 RANKS = (
-    {"cache", "claims", "errors", "ignore_patterns", "lenient_json", "located_json", "patch"}
-    | {"prompt", "sanitize"},
+    {"cache", "claims", "errors", "ignore_patterns", "isolated", "lenient_json", "located_json"}
+    | {"patch", "prompt", "sanitize"},
     {"answer_cache", "backends", "change", "diff_sections", "finding", "line_diff", "progress"},
     {"sandbox", "setting_values"},
     {"anchors", "answers", "config", "context_rows", "diff_headers", "edits", "languages"},
@@ -48,6 +48,7 @@ RANKS = (
     {"model_review", "repair_prompt"},
     {"check_stage", "model_stage", "repair"},
     {"review"},
+    {"githook"},
     {"cli"},
     {"__main__"},
 )

@@ -1,0 +1,10 @@
+"""`dsreview hook`: what git runs before a commit or a push, and how it gets there."""
+
+import typer
+
+hooks = typer.Typer(
+    name="hook",
+    help="Review before git commits, merges or pushes.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
