@@ -10,6 +10,7 @@ from dsreview.cache import Cache
 from dsreview.change import Change, ChangedFile
 from dsreview.check_stage import CheckStage
 from dsreview.checks.base import OUT_OF_TIME
+from dsreview.checks.rules import TEAM_FOLDER
 from dsreview.config import Config
 from dsreview.context import ContextMode
 from dsreview.coverage import CoverageLedger
@@ -101,7 +102,7 @@ def review(change: Change, config: Config, tools: Tools) -> Report:
     """
     ledger = CoverageLedger(patch.path for patch in change.patch.files)
     run = _Review(change, config, tools, ledger, tools.clock())
-    run.notes += [*change.notes, *_notes_on_settings(change)]
+    run.notes += [*change.notes, *notes_on_settings(change)]
     _select(run)
     _check(run)
     with ExitStack() as stack:
@@ -125,7 +126,7 @@ def review(change: Change, config: Config, tools: Tools) -> Report:
 
 
 def _select(run: _Review) -> None:
-    ignored = ignores(run.change.base, run.config.exclude)
+    ignored = ignores(run.change.settings, run.config.exclude)
     selection = select(run.change, ignored, has_model=run.tools.open_backend is not None)
     for row in selection.left_out:
         run.ledger.settle(row)
@@ -251,16 +252,16 @@ def _status(rows: Sequence[Coverage]) -> Status:
     return Status.PARTIAL if any(row.reviewers for row in wanted) else Status.FAILED
 
 
-def _notes_on_settings(change: Change) -> Iterable[str]:
+def notes_on_settings(change: Change) -> Iterable[str]:
     """A change to what steers the review is told, and takes effect once it is merged."""
     for patch in change.patch.files:
-        steers = patch.path in (".dsreview.toml", IGNORE_FILE) or patch.path.startswith(
-            ".dsreview/rules/"
-        )
-        if patch.path == "pyproject.toml":
-            steers = any(
-                b"[tool.dsreview]" in (side.read(patch.path) or b"")
-                for side in (change.base, change.head)
-            )
-        if steers:
-            yield f"{patch.path} is changed here; this review used its old state"
+        for path in dict.fromkeys((patch.path, patch.old_path)):
+            if _steers(path, change):
+                yield f"{path} is changed here; this review used its old state"
+
+
+def _steers(path: str, change: Change) -> bool:
+    if path == "pyproject.toml":
+        sides = (change.base, change.head)
+        return any(b"[tool.dsreview]" in (side.read(path) or b"") for side in sides)
+    return path in (".dsreview.toml", IGNORE_FILE) or path.startswith(TEAM_FOLDER)

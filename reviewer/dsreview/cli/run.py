@@ -63,8 +63,8 @@ def _bounded(file: BinaryIO, name: str) -> bytes:
 def preview(request: SourceRequest, flags: Mapping[str, object]) -> int:
     """Print a line for each file of the change: in or out, and why."""
     with open_change(request) as change:
-        config = load(change.base, flags, user_file=user_config_file())
-        ignored = ignores(change.base, config.exclude)
+        config = load(change.settings, flags, user_file=user_config_file())
+        ignored = ignores(change.settings, config.exclude)
         selection = select(change, ignored, has_model=chosen_backend(config) is not None)
     languages: dict[str, str] = {
         file.patch.path: file.language or "any language" for file in selection.files
@@ -98,7 +98,7 @@ class Reviewed:
 def reviewed(request: SourceRequest, flags: Mapping[str, object]) -> Iterator[Reviewed]:
     """Review what `request` names, with the settings of its old side under `flags`."""
     with open_change(request) as change:
-        config = load(change.base, flags, user_file=user_config_file())
+        config = load(change.settings, flags, user_file=user_config_file())
         yield Reviewed(review_opened(change, config), change, config)
 
 
