@@ -29,7 +29,7 @@ SOURCES: Mapping[str, Source] = {
     "commit": from_commit,
 }
 
-__all__ = ["SOURCES", "SourceRequest", "open_change"]
+__all__ = ["SOURCES", "SourceRequest", "change_between", "open_change"]
 
 
 @contextmanager
@@ -42,9 +42,9 @@ def open_change(request: SourceRequest) -> Iterator[Change]:
     """
     name = _source_name(request)
     if request.patch is None:
-        with CleanRoom(find_repository(request.folder)) as room:
+        with CleanRoom(find_repository(request.folder, request.git_dir)) as room:
             place = Place(room, ObjectStore(room), request)
-            yield _change(place, SOURCES[name](place))
+            yield change_between(place, SOURCES[name](place))
         return
     with _open_patch(request, parse_patch(request.patch)) as change:
         yield change
@@ -53,7 +53,7 @@ def open_change(request: SourceRequest) -> Iterator[Change]:
 @contextmanager
 def _open_patch(request: SourceRequest, patch: ForeignPatch) -> Iterator[Change]:
     try:
-        repository = find_repository(request.folder)
+        repository = find_repository(request.folder, request.git_dir)
     except NotARepositoryError:
         limits = paths_from_top(request.paths, request.folder, None)
         change = hunks_only(patch, "the folder is in no repository")
@@ -63,7 +63,7 @@ def _open_patch(request: SourceRequest, patch: ForeignPatch) -> Iterator[Change]
         place = Place(room, ObjectStore(room), request)
         sides = place_patch(place, patch)
         if sides is not None:
-            yield _change(place, sides)
+            yield change_between(place, sides)
             return
         change = hunks_only(patch, "it applies neither to HEAD nor to the worktree")
         yield _limited(change, _limits(place))
@@ -88,7 +88,8 @@ def _source_name(request: SourceRequest) -> str:
     return name
 
 
-def _change(place: Place, sides: Sides) -> Change:
+def change_between(place: Place, sides: Sides) -> Change:
+    """The change that lies between two trees, within the limits of the request."""
     limits = _limits(place)
     patch = diff_trees(place.room, sides.base, sides.head, limits)
     seen = {path for file in patch.files for path in (file.path, file.old_path)}
