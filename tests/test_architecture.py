@@ -48,7 +48,7 @@ RANKS = (
     {"review_prompt"},
     {"model_review", "repair_prompt"},
     {"check_stage", "model_stage", "repair"},
-    {"review"},
+    {"applying", "review"},
     {"githook"},
     {"cli"},
     {"__main__"},

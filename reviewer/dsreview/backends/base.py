@@ -1,6 +1,10 @@
-"""What a backend is opened with."""
+"""What a backend is opened with, and what those of the table can beyond the protocol."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+from dsreview.prompt import Answer, Backend, OnAnswer, Prompt, Sampling, ignore_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +22,31 @@ class BackendSettings:
     """`http`: sent as a bearer token; empty for none."""
     max_tokens: int = 8_192
     """`http`: the window to assume; servers do not say theirs."""
+
+
+IsWanted = Callable[[int], bool]
+"""Whether somebody still waits for the answer to the prompt of this index."""
+
+
+def always_wanted(_index: int) -> bool:
+    """Nobody leaves."""
+    return True
+
+
+class InterruptibleBackend(Backend, Protocol):
+    """A backend that lets single prompts go, which is how one model serves several users."""
+
+    def complete(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        on_answer: OnAnswer = ignore_answer,
+        is_wanted: IsWanted = always_wanted,
+    ) -> list[Answer]:
+        """As `Backend.complete`.
+
+        Args:
+            is_wanted: asked now and then, and cheap; the answer to a prompt of which it says
+                no ends as `DEADLINE`, as soon as the backend can.
+        """
+        ...

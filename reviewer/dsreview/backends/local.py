@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dsreview.backends.base import BackendSettings
+from dsreview.backends.base import BackendSettings, IsWanted, always_wanted
 from dsreview.errors import BackendError, PromptTooLongError
 from dsreview.prompt import Answer, OnAnswer, Prompt, Sampling, StopReason, ignore_answer
 
@@ -52,6 +52,7 @@ class LocalBackend:
         prompts: Sequence[Prompt],
         sampling: Sampling,
         on_answer: OnAnswer = ignore_answer,
+        is_wanted: IsWanted = always_wanted,
     ) -> list[Answer]:
         from dsengine import EngineError
         from dsengine.errors import PromptTooLongError as TooLong
@@ -70,6 +71,7 @@ class LocalBackend:
                 seed=sampling.seed,
                 deadline_s=sampling.deadline_s,
                 on_completion=lambda index, done: on_answer(index, _answer(done)),
+                is_wanted=is_wanted,
             )
         except TooLong as error:
             raise PromptTooLongError(str(error)) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from dsreview.backends.base import BackendSettings
+from dsreview.backends.base import BackendSettings, IsWanted, always_wanted
 from dsreview.errors import BackendError, PromptTooLongError
 from dsreview.prompt import Answer, OnAnswer, Prompt, Sampling, StopReason, ignore_answer
 
@@ -48,6 +48,7 @@ class ScriptedBackend:
         prompts: Sequence[Prompt],
         sampling: Sampling,
         on_answer: OnAnswer = ignore_answer,
+        is_wanted: IsWanted = always_wanted,
     ) -> list[Answer]:
         for prompt in prompts:
             if self.count_tokens(prompt) + sampling.max_new_tokens > self.max_tokens:
