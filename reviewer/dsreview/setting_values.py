@@ -11,6 +11,7 @@ from dsreview.finding import Severity
 
 CONTEXT_MODES = ("hunk", "scope", "outline")
 BACKEND_NAMES = ("auto", "none", "local", "http", "scripted")
+HOOK_MODES = ("warn", "block", "background")
 
 
 def check_of(name: str, default: object) -> Callable[[object], object]:
@@ -89,6 +90,12 @@ def _seconds(value: object) -> float:
     return parse_seconds(str(value))
 
 
+def _some_seconds(value: object) -> float:
+    if _seconds(value) == 0:
+        raise ValueError(value)
+    return _seconds(value)
+
+
 def _one_of(*names: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if value not in names:
@@ -114,6 +121,8 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "model": _name,
     "backend": _one_of(*BACKEND_NAMES),
     "device": _one_of("auto", "mps", "cuda", "cpu"),
+    "mode": _one_of(*HOOK_MODES),
+    "deadline_s": _some_seconds,
 }
 
 _ALLOWED: Mapping[str, str] = {
@@ -127,4 +136,6 @@ _ALLOWED: Mapping[str, str] = {
     "model": "auto, a folder or a name",
     "backend": "auto, none, local, http or scripted",
     "device": "auto, mps, cuda or cpu",
+    "mode": "warn, block or background",
+    "deadline_s": "seconds above 0, or a number with s, m or h",
 }

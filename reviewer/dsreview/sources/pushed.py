@@ -93,9 +93,7 @@ def _remote_tips(room: CleanRoom, remote: str) -> dict[str, None]:
 
     An address without a name has no such refs here: those of all remotes stand for them.
     """
-    refs = {
-        name: oid for name, oid in room.refs.direct.items() if name.startswith("refs/remotes/")
-    }
+    refs = {name: oid for name, oid in room.refs.direct.items() if name.startswith("refs/remotes/")}
     named = [oid for name, oid in refs.items() if name.startswith(f"refs/remotes/{remote}/")]
     oids = list(dict.fromkeys(named or refs.values()))[:MAX_TIPS]
     if not oids:
