@@ -1,0 +1,25 @@
+"""A GitHub on loopback, to test what talks to GitHub; needs the extra `testing`.
+
+with FakeGitHub() as github:
+    pull = github.add_pull({"a.py": "@@ -1 +1,2 @@\\n a\\n+b"})
+    ...  # a client at github.url with github.token
+    assert pull.reviews[0].body == "..."
+"""
+
+from dsreview.fake_github.answering import Seen
+from dsreview.fake_github.faults import Fault, Injection, Wire
+from dsreview.fake_github.github import FakeGitHub
+from dsreview.fake_github.world import FileChange, Pull, Repository, Token, World
+
+__all__ = [
+    "FakeGitHub",
+    "Fault",
+    "FileChange",
+    "Injection",
+    "Pull",
+    "Repository",
+    "Seen",
+    "Token",
+    "Wire",
+    "World",
+]
