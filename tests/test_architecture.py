@@ -35,8 +35,8 @@ HOMES = {
 
 # A module may import only modules of its own rank or a lower one.
 RANKS = (
-    {"cache", "claims", "errors", "ignore_patterns", "isolated", "lenient_json", "located_json"}
-    | {"patch", "prompt", "sanitize", "secrets_mask"},
+    {"cache", "claims", "durable", "errors", "ignore_patterns", "isolated", "lenient_json"}
+    | {"located_json", "patch", "prompt", "sanitize", "secrets_mask"},
     {"answer_cache", "backends", "change", "diff_sections", "finding", "line_diff", "progress"},
     {"sandbox", "setting_values"},
     {"anchors", "answers", "config", "context_rows", "diff_headers", "edits", "languages"},

@@ -15,6 +15,7 @@ from typing import Protocol
 from dsreview.errors import GitHubError
 
 WRITES_WINDOW_S = 60.0
+MIN_PAUSE_S = 1.0
 TOO_MANY_REQUESTS = 429
 FORBIDDEN = 403
 
@@ -140,7 +141,7 @@ class Patience:
             return named
         if headers.get(REMAINING) == "0" and headers.get(RESET, "").isdecimal():
             # a second more: it is not said when in its second the limit ends
-            return max(0.0, int(headers[RESET]) - self._server_epoch(headers)) + 1.0
+            return max(0.0, float(headers[RESET]) - self._server_epoch(headers)) + 1.0
         return float(self.limits.secondary_pause_s * 2 ** (attempt - 1))
 
     def _server_epoch(self, headers: Mapping[str, str]) -> float:
@@ -163,9 +164,9 @@ def is_limited(status: int, headers: Mapping[str, str], message: str) -> bool:
 def _seconds(text: str, now: float) -> float | None:
     """Of a Retry-After header: a number, or a date; None where it is neither."""
     if text.isdecimal():
-        return float(text)
+        return max(MIN_PAUSE_S, float(text))
     at = _epoch(text)
-    return None if at is None else max(0.0, at - now)
+    return None if at is None else max(MIN_PAUSE_S, at - now)
 
 
 def _epoch(date: str) -> float | None:
