@@ -7,11 +7,13 @@ with FakeGitHub() as github:
 """
 
 from dsreview.fake_github.answering import Seen
+from dsreview.fake_github.fault_table import FAULTS, fault_table
 from dsreview.fake_github.faults import Fault, Injection, Wire
 from dsreview.fake_github.github import FakeGitHub
 from dsreview.fake_github.world import FileChange, Pull, Repository, Token, World
 
 __all__ = [
+    "FAULTS",
     "FakeGitHub",
     "Fault",
     "FileChange",
@@ -22,4 +24,5 @@ __all__ = [
     "Token",
     "Wire",
     "World",
+    "fault_table",
 ]

@@ -1,8 +1,10 @@
 """The fake: `with FakeGitHub() as github:` and `github.url` is a GitHub."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
+from dsreview.fake_github import git_pull
 from dsreview.fake_github.answering import ENTERPRISE, Answering, Seen
 from dsreview.fake_github.contract import contract
 from dsreview.fake_github.faults import Fault, Injection
@@ -129,6 +131,31 @@ class FakeGitHub:
         )
         self.repository.pulls[number] = pull
         return pull
+
+    def add_pull_from_git(
+        self, folder: Path, base: str = "main", head: str = "HEAD", **given: Any
+    ) -> Pull:
+        """Open a pull request of two revisions of a real repository.
+
+        Args:
+            folder: the repository.
+            given: what `add_pull` takes besides the files and commits.
+        """
+        made = git_pull.version(folder, base, head)
+        pull = self.add_pull(made.files, base=made.base_sha, head=made.head_sha, **given)
+        pull.versions = [made]
+        pull.folder = folder
+        return pull
+
+    def push_from_git(self, pull: Pull, head: str = "HEAD", base: str | None = None) -> None:
+        """The branch of the pull request is now at `head` of its repository, however it got there.
+
+        Raises:
+            ValueError: the pull request was not made from a repository.
+        """
+        if pull.folder is None:
+            raise ValueError("the pull request was not made from a git repository")
+        self._move(pull, git_pull.version(pull.folder, base or pull.base_sha, head))
 
     def push(
         self,
