@@ -35,7 +35,7 @@ class HooksFolder:
     @property
     def is_own(self) -> bool:
         """Neither shared, nor another program's, nor in the worktree."""
-        return self.path == self.own
+        return not self.reason
 
 
 def find_hooks_folder(repository: Repository) -> HooksFolder:

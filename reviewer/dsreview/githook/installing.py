@@ -44,7 +44,7 @@ def uninstall(folder: Path, stages: Sequence[Stage]) -> Outcome:
     """
     place, rows = _look(folder, stages)
     if not place.is_own:  # what was installed before git was sent elsewhere
-        own = replace(place, path=place.own)
+        own = replace(place, path=place.own, reason="")
         rows += tuple(row for row in survey(own, stages) if row.owner is None)
     lines = tuple(line for row in rows if (line := _uninstall(row, place.own)))
     is_done = not any(row.state is State.EDITED or _is_called(row) for row in rows)
