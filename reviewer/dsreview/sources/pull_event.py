@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from dsreview.errors import UsageError
+from dsreview.outputs.github_pr.client import PullAddress
 from dsreview.outputs.github_pr.values import PullRequest
-from dsreview.sources.pull_target import PullTarget
 
 EVENT_VARIABLE = "GITHUB_EVENT_PATH"
 MAX_EVENT_BYTES = 64 << 20
@@ -76,17 +76,10 @@ def read_event(environment: Mapping[str, str]) -> PullRequest | None:
     return None if event.pull_request is None else _pull(event.repository, event.pull_request)
 
 
-def target_of(pull: PullRequest) -> PullTarget:
-    return PullTarget(pull.owner, pull.name, pull.number)
-
-
 def _pull(repository: _Repository, pull: _Pull) -> PullRequest:
-    target = PullTarget(repository.owner.login, repository.name, pull.number)
-    is_known = target.is_wellformed and all(
-        _OID.fullmatch(side.sha) for side in (pull.base, pull.head)
-    )
-    if not is_known:
-        raise UsageError(f"{EVENT_VARIABLE}: its pull request has no sound name or commits")
+    target = PullAddress(repository.owner.login, repository.name, pull.number)
+    if not all(_OID.fullmatch(side.sha) for side in (pull.base, pull.head)):
+        raise UsageError(f"{EVENT_VARIABLE}: a commit of {target} has no sound id")
     source = pull.head.repo
     return PullRequest(
         owner=target.owner,
