@@ -58,6 +58,8 @@ NULL_IN_ANSWERS = {
     "review-comment": ("line",),
 }
 
+NOTHING = {"type": "object", "nullable": True, "maxProperties": 0}
+
 REFERENCE = re.compile(r'"\$ref":\s*"#/([^"]+)"')
 
 
@@ -80,6 +82,8 @@ def cut(description: dict[str, Any]) -> dict[str, Any]:
     for name, properties in NULL_IN_ANSWERS.items():
         for key in properties:
             kept["components"]["schemas"][name]["properties"][key]["nullable"] = True
+    head = kept["components"]["schemas"]["pull-request"]["properties"]["head"]["properties"]
+    head["repo"] = {"anyOf": [head["repo"], NOTHING]}  # the fork was deleted
     _let_enums_be_null(kept["components"]["schemas"])
     return kept
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from dsreview.fake_github.hunks import relocate, rows
 from dsreview.fake_github.world import Comment, FileChange, Pull, Version
@@ -28,10 +29,18 @@ def move(pull: Pull, version: Version) -> None:
     pull.versions.append(version)
     for thread in pull.threads:
         for comment in thread.comments:
-            _follow(comment, old, version)
+            follow(comment, old, version)
 
 
-def _follow(comment: Comment, old: Version, new: Version) -> None:
+def catch_up(comment: Comment, pull: Pull, seen: Version) -> None:
+    """Bring a comment on what the pull request was to what it is."""
+    later = pull.versions[pull.versions.index(seen) :]
+    for old, new in pairwise(later):
+        follow(comment, old, new)
+
+
+def follow(comment: Comment, old: Version, new: Version) -> None:
+    """Move the comment with its line; a line that is no more part of the diff leaves it outdated."""
     if comment.line is None:
         return
     before, after = old.file(comment.path), new.file(comment.path)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dsreview.fake_github.moves import catch_up
 from dsreview.fake_github.places import Place, find_by_id, not_found
 from dsreview.fake_github.replies import Call, Refused, Reply, forbidden, page
 from dsreview.fake_github.rest_reviews import start_thread
@@ -46,6 +47,7 @@ def create_comment(place: Place, call: Call) -> Reply:
     )
     pull.reviews.append(review)
     comment = start_thread(place.world, pull, review, anchor, text)
+    catch_up(comment, pull, version)
     return Reply(201, place.bodies.comment(pull, comment))
 
 

@@ -140,9 +140,10 @@ def get_user(call: Call) -> Reply:
         raise forbidden(call)
     bodies = Bodies(call.base, NOT_OF_A_REPOSITORY)
     counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
+    view = {"user_view_type": "public"}
     words = dict.fromkeys(("name", "company", "blog", "location", "email", "hireable", "bio"))
     times = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
-    return Reply(200, bodies.user(call.token.login) | words | counts | times)
+    return Reply(200, bodies.user(call.token.login) | view | words | counts | times)
 
 
 def get_rate_limit(call: Call) -> Reply:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dsreview.fake_github.moves import catch_up
 from dsreview.fake_github.places import Place, find_by_id
 from dsreview.fake_github.replies import Call, Refused, Reply, forbidden, page
 from dsreview.fake_github.review_rules import MAX_BODY, Anchor, anchors, version_of
@@ -50,7 +51,8 @@ def create_review(place: Place, call: Call) -> Reply:
         raise Refused(422, UNPROCESSABLE, [said])
     review = _add(place.world, pull, call.token.login, body, commit_id)
     for sent, anchor in zip(comments, places, strict=True):
-        start_thread(place.world, pull, review, anchor, sent["body"])
+        comment = start_thread(place.world, pull, review, anchor, sent["body"])
+        catch_up(comment, pull, version)
     return Reply(200, place.bodies.review(pull, review))
 
 
