@@ -85,9 +85,9 @@ def test_a_base_that_was_merged_in_is_noticed(repository, history):
 
 
 def test_a_commit_that_is_not_here_says_how_to_fetch_it(repository, history):
-    with pytest.raises(RevisionError, match="head.*refs/pull/7/head.*fetch-depth: 0"):
+    with pytest.raises(RevisionError, match=r"head.*refs/pull/7/head.*fetch-depth: 0"):
         open_pull(repository.folder, pull(history[4], "f" * 40)).__enter__()
-    with pytest.raises(RevisionError, match="base.*git fetch origin main.*fetch-depth: 0"):
+    with pytest.raises(RevisionError, match=r"base.*git fetch origin main.*fetch-depth: 0"):
         open_pull(repository.folder, pull("f" * 40, history[3])).__enter__()
 
 
@@ -96,7 +96,7 @@ def test_a_shallow_clone_says_how_to_deepen_it(repository, history, tmp_path):
     repository.git(
         "clone", "-q", "--depth=1", "--no-single-branch", repository.folder.as_uri(), str(shallow)
     )
-    with pytest.raises(RevisionError, match="too shallow.*unshallow.*fetch-depth: 0"):
+    with pytest.raises(RevisionError, match=r"too shallow.*unshallow.*fetch-depth: 0"):
         open_pull(shallow, pull(history[4], history[3])).__enter__()
 
 

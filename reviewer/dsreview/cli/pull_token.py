@@ -48,12 +48,13 @@ def start_anew(environment: Mapping[str, str], *options: str) -> NoReturn:
     """Run the same command in this process's place, with more options behind."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:], *options], dict(environment))
+    arguments = [sys.executable, *sys.orig_argv[1:], *options]
+    os.execve(sys.executable, arguments, dict(environment))  # noqa: S606  (that is the point)
 
 
 def _read(descriptor: int) -> str:
     try:
-        with open(descriptor, "rb") as file:  # noqa: PTH123  (a descriptor has no path)
+        with open(descriptor, "rb") as file:
             return file.read(MAX_TOKEN_LENGTH + 1).decode("ascii", "replace")
     except OSError as error:
         raise UsageError(f"--token-fd {descriptor}: {error.strerror}") from None

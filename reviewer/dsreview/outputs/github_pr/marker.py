@@ -22,6 +22,7 @@ STATE = "state"
 ENTRY = "entry"
 FOOT = "foot"
 _VERSION = "1"
+_MAX_RANK_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class KnownFinding:
     fix: str
     """Names the place and its suggestion in any wording; empty without suggestion."""
     head_sha: str
+    rank: int
+    """Of its severity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,9 @@ def review_marker(key: str, head_sha: str) -> str:
     return _marker(REVIEW, {"key": key, "head": head_sha})
 
 
-def finding_marker(key: str, head_sha: str, fingerprint: str, fix: str = "") -> str:
-    return _marker(FINDING, {"run": key, "head": head_sha, "name": fingerprint, "fix": fix})
+def finding_marker(key: str, head_sha: str, fingerprint: str, fix: str = "", rank: int = 0) -> str:
+    values = {"run": key, "head": head_sha, "name": fingerprint, "fix": fix, "rank": str(rank)}
+    return _marker(FINDING, values)
 
 
 def entry_marker(fingerprint: str, path: str, rank: int) -> str:
@@ -105,7 +109,13 @@ def known_finding(body: str) -> KnownFinding | None:
     found = _only(body, FINDING)
     if found is None or "name" not in found:
         return None
-    return KnownFinding(found["name"], found.get("fix", ""), found.get("head", ""))
+    rank = found.get("rank", "0")[:_MAX_RANK_DIGITS]
+    return KnownFinding(
+        fingerprint=found["name"],
+        fix=found.get("fix", ""),
+        head_sha=found.get("head", ""),
+        rank=int(rank) if rank.isdigit() else 0,
+    )
 
 
 def last_review(body: str) -> LastReview | None:
@@ -143,7 +153,7 @@ def known_entries(body: str) -> tuple[KnownEntry, ...]:
 def _entry(about: Mapping[str, str], block: list[str]) -> KnownEntry | None:
     if not {"name", "path", "rank"} <= about.keys() or not about["rank"].isdigit():
         return None
-    rank = int(about["rank"][:3])
+    rank = int(about["rank"][:_MAX_RANK_DIGITS])
     return KnownEntry(about["name"], about["path"], rank, "\n".join(block).rstrip())
 
 
