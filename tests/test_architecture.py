@@ -49,6 +49,7 @@ RANKS = (
     {"model_review", "repair_prompt"},
     {"check_stage", "model_stage", "repair"},
     {"applying", "review"},
+    {"review_tools"},
     {"githook"},
     {"cli"},
     {"__main__"},

@@ -5,22 +5,20 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import BinaryIO
 
-from dsreview.cache import DirectoryCache, NoCache, default_folder
 from dsreview.change import Change
 from dsreview.config import Config, load, user_config_file
 from dsreview.errors import UsageError
-from dsreview.model_choice import chosen_backend, open_backend
+from dsreview.model_choice import chosen_backend
 from dsreview.outputs import OUTPUTS, view_for
 from dsreview.progress import open_progress
 from dsreview.report import Report
-from dsreview.review import MODEL_UNUSABLE, Tools, keep_nothing
+from dsreview.review import MODEL_UNUSABLE
 from dsreview.review import review as review_change
-from dsreview.sandbox import Sandbox
+from dsreview.review_tools import open_tools
 from dsreview.sanitize import terminal_line, terminal_safe
 from dsreview.selection import ignores, select
 from dsreview.sources import SourceRequest, open_change
@@ -104,18 +102,8 @@ def reviewed(request: SourceRequest, flags: Mapping[str, object]) -> Iterator[Re
 
 def review_opened(change: Change, config: Config) -> Report:
     """Review `change` with the tools that `config` asks for; all are closed at the end."""
-    with ExitStack() as stack:
-        store = DirectoryCache(default_folder()) if config.cache else None
-        if store is not None:
-            stack.callback(store.trim)
-        tools = Tools(
-            sandbox=stack.enter_context(Sandbox()),
-            cache=store or NoCache(),
-            open_backend=partial(open_backend, config) if chosen_backend(config) else None,
-            progress=stack.enter_context(open_progress()),
-            keep_answer=store.keep_for_people if store else keep_nothing,
-        )
-        return review_change(change, config, tools)
+    with ExitStack() as stack, open_progress() as progress:
+        return review_change(change, config, open_tools(config, progress, stack))
 
 
 def review(

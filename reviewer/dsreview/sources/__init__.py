@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from dsreview.change import Change
 from dsreview.diff_parser import ForeignPatch, parse_patch
@@ -17,7 +18,7 @@ from dsreview.sources.repository import find_repository
 from dsreview.sources.request import SourceRequest
 from dsreview.sources.revisions import read_range
 from dsreview.sources.sides import Place, Sides
-from dsreview.sources.snapshots import TreeSnapshot
+from dsreview.sources.snapshots import BlobSnapshot, TreeSnapshot
 from dsreview.sources.tree_diff import diff_trees
 from dsreview.sources.uncommitted import from_index, from_worktree
 
@@ -48,6 +49,15 @@ def open_change(request: SourceRequest) -> Iterator[Change]:
         return
     with _open_patch(request, parse_patch(request.patch)) as change:
         yield change
+
+
+@contextmanager
+def open_blobs(
+    folder: Path, git_dir: Path | None, ids: Mapping[str, str]
+) -> Iterator[BlobSnapshot]:
+    """Files of the repository by the ids of their content, readable until the exit."""
+    with CleanRoom(find_repository(folder, git_dir)) as room:
+        yield BlobSnapshot(ObjectStore(room), ids)
 
 
 @contextmanager
