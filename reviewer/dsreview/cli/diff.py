@@ -65,6 +65,10 @@ def diff(
     preview: Annotated[
         bool, typer.Option("--preview", help="Only list each file and why it is in or out.")
     ] = False,
+    interactive: Annotated[
+        bool,
+        typer.Option("--interactive", "-i", help="Ask about each finding, and apply what you say."),
+    ] = False,
     fail_on: FailOn = None,
     min_severity: MinSeverity = None,
     max_findings: MaxFindings = None,
@@ -92,9 +96,12 @@ def diff(
     dsreview diff main...HEAD             a branch
     dsreview diff HEAD~1 -- src tests     only these paths
     git diff | dsreview diff --patch -    any patch
+    dsreview diff --staged --interactive  asks about each finding; applies what you accept
     """
     from dsreview.cli import run
     from dsreview.cli.options import flags_of
+    from dsreview.cli.settling import settle_first
+    from dsreview.errors import UsageError
     from dsreview.sources import SourceRequest
 
     run.require_format(output_format, FORMATS)
@@ -108,6 +115,13 @@ def diff(
         with_untracked=untracked,
     )
     flags = flags_of(context.params)
+    settle_first(folder)
+    if interactive:
+        from dsreview.cli.interactive import review_interactively
+
+        if output is not None or output_format != FORMATS[0]:
+            raise UsageError("--interactive talks to a terminal; --format and --output do not")
+        raise typer.Exit(review_interactively(request, flags))
     if preview:
         raise typer.Exit(run.preview(request, flags))
     target = None if output is None or str(output) == "-" else folder / output
