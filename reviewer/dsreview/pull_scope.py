@@ -10,6 +10,7 @@ from dsreview import __version__
 from dsreview.change import Snapshot
 from dsreview.checks.rules import TEAM_FOLDER
 from dsreview.config import Config
+from dsreview.finding import Severity
 from dsreview.outputs.github_pr.marker import LastReview, digest
 from dsreview.report import Status, short_name
 from dsreview.review_prompt import repair_template, review_template
@@ -48,31 +49,43 @@ class History(Protocol):
     def parted_where(self, commit: str) -> bool: ...
 
 
-def choose_scope(
-    last: LastReview | None, head: str, config_digest: str, history: History, wanted: Wanted
-) -> PullScope:
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """What is to be reviewed, and how."""
+
+    head: str
+    config_digest: str
+    """Of `review_digest`."""
+    fail_on: Severity
+    wanted: Wanted = Wanted.BEST
+
+
+def choose_scope(last: LastReview | None, plans: Plans, history: History) -> PullScope:
     """Only what is new, if the rest has been reviewed whole, as it would be today.
+
+    Where something was found that makes a run fail, all is looked at until it is gone: a run
+    that leaves out its file cannot know whether it is.
 
     Args:
         last: what our own summary remembers; None where there is none that is ours.
-        head: the commit to review.
-        config_digest: of `review_digest`.
     """
     if last is None:
         return PullScope(None)
-    reason = _obstacle(last, head, config_digest, wanted) or _gap(last.head_sha, history)
+    reason = _obstacle(last, plans) or _gap(last.head_sha, history)
     return PullScope(None, reason) if reason else PullScope(last.head_sha)
 
 
-def _obstacle(last: LastReview, head: str, config_digest: str, wanted: Wanted) -> str:
-    if wanted is Wanted.FULL:
+def _obstacle(last: LastReview, plans: Plans) -> str:
+    if plans.wanted is Wanted.FULL:
         return "it was asked for"
-    if last.head_sha == head:
+    if last.head_sha == plans.head:
         return "it is the same commit as the last time"
     if last.status is not Status.COMPLETE:
         return "the last review left something out"
-    if last.config_digest != config_digest:
+    if last.config_digest != plans.config_digest:
         return "settings, rules, prompts, model or version are not those of the last review"
+    if last.worst is not None and last.worst.rank >= plans.fail_on.rank:
+        return f"the last review found something {last.worst.label}"
     return ""
 
 

@@ -7,7 +7,7 @@ import pytest
 from dsreview.config import Config
 from dsreview.finding import Severity
 from dsreview.outputs.github_pr.marker import LastReview
-from dsreview.pull_scope import SHAPING, PullScope, Wanted, choose_scope, review_digest
+from dsreview.pull_scope import SHAPING, Plans, PullScope, Wanted, choose_scope, review_digest
 from dsreview.report import Status
 from dsreview.sources.snapshots import MemorySnapshot
 
@@ -36,29 +36,36 @@ class Known:
         return self.has_same_base
 
 
+PLANS = Plans(HEAD, "digest", Severity.HIGH)
+
+
 def test_only_what_is_new_where_the_rest_is_as_it_was():
-    assert choose_scope(LAST, HEAD, "digest", Known(), Wanted.BEST) == PullScope(LAST.head_sha)
+    assert choose_scope(LAST, PLANS, Known()) == PullScope(LAST.head_sha)
+    mild = replace(LAST, worst=Severity.MEDIUM)
+    assert choose_scope(mild, PLANS, Known()) == PullScope(LAST.head_sha)
 
 
 def test_a_first_review_needs_no_reason():
-    assert choose_scope(None, HEAD, "digest", Known(), Wanted.BEST) == PullScope(None)
+    assert choose_scope(None, PLANS, Known()) == PullScope(None)
 
 
 @pytest.mark.parametrize(
-    ("last", "head", "digest", "known", "wanted", "words"),
+    ("last", "plans", "known", "words"),
     [
-        (LAST, HEAD, "digest", Known(), Wanted.FULL, "asked for"),
-        (LAST, LAST.head_sha, "digest", Known(), Wanted.BEST, "same commit"),
-        (LAST, HEAD, "other", Known(), Wanted.BEST, "settings"),
-        (replace(LAST, status=Status.PARTIAL), HEAD, "digest", Known(), Wanted.BEST, "left"),
-        (replace(LAST, status=Status.FAILED), HEAD, "digest", Known(), Wanted.BEST, "left"),
-        (LAST, HEAD, "digest", Known(is_here=False), Wanted.BEST, "not in this clone"),
-        (LAST, HEAD, "digest", Known(is_ancestor=False), Wanted.BEST, "rewritten"),
-        (LAST, HEAD, "digest", Known(has_same_base=False), Wanted.BEST, "base"),
+        (LAST, replace(PLANS, wanted=Wanted.FULL), Known(), "asked for"),
+        (LAST, replace(PLANS, head=LAST.head_sha), Known(), "same commit"),
+        (LAST, replace(PLANS, config_digest="other"), Known(), "settings"),
+        (replace(LAST, status=Status.PARTIAL), PLANS, Known(), "left"),
+        (replace(LAST, status=Status.FAILED), PLANS, Known(), "left"),
+        (replace(LAST, worst=Severity.HIGH), PLANS, Known(), "high"),
+        (replace(LAST, worst=Severity.CRITICAL), PLANS, Known(), "critical"),
+        (LAST, PLANS, Known(is_here=False), "not in this clone"),
+        (LAST, PLANS, Known(is_ancestor=False), "rewritten"),
+        (LAST, PLANS, Known(has_same_base=False), "base"),
     ],
 )
-def test_all_of_it_with_the_reason_said(last, head, digest, known, wanted, words):
-    scope = choose_scope(last, head, digest, known, wanted)
+def test_all_of_it_with_the_reason_said(last, plans, known, words):
+    scope = choose_scope(last, plans, known)
     assert scope.since is None
     assert words in scope.reason
 

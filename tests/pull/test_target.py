@@ -28,9 +28,21 @@ def test_a_pull_request_is_named_in_short_or_by_its_page(text, address):
 
 @pytest.mark.parametrize(
     "text",
-    "octo/project octo/project#0 octo/project#x octo/pro%ject#7 #7 ../..#7 octo/..#7 7 "
-    "octo/project#7#8 https://github.com/octo/project/issues/7 octo/proj\u0435ct#7 -C/x#1\n "
-    "https://token@github.com/octo/project/pull/7".split(" "),
+    [
+        "octo/project",
+        "octo/project#0",
+        "octo/project#x",
+        "octo/pro%ject#7",
+        "octo/proj\u0435ct#7",
+        "octo/project#7#8",
+        "octo/project#7\n",
+        "octo/..#7",
+        "../..#7",
+        "#7",
+        "7",
+        "https://github.com/octo/project/issues/7",
+        "https://token@github.com/octo/project/pull/7",
+    ],
 )
 def test_anything_else_names_none(text):
     with pytest.raises(UsageError):

@@ -13,6 +13,7 @@ from pathlib import Path
 from dsreview.change import Change
 from dsreview.errors import RevisionError
 from dsreview.outputs.github_pr.values import PullRequest
+from dsreview.patch import Patch
 from dsreview.sources import change_between
 from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.objects import ObjectStore
@@ -21,6 +22,7 @@ from dsreview.sources.request import SourceRequest
 from dsreview.sources.revisions import merge_base, resolve
 from dsreview.sources.sides import Place, Sides
 from dsreview.sources.snapshots import TreeSnapshot
+from dsreview.sources.tree_diff import diff_trees
 
 IN_ACTIONS = "in Actions, fetch-depth: 0 of actions/checkout brings it"
 
@@ -53,9 +55,15 @@ class OpenedPull:
         return self._leaves(self._base, commit) == self.merge_base
 
     def since(self, commit: str) -> Change:
-        """What came after `commit`; settings and the notes about them as of the whole."""
-        between = change_between(self._place, Sides(commit, self._head, commit, self._head))
-        return replace(between, trusted=self.change.trusted)
+        """All that this pull request does to the files that changed after `commit`.
+
+        Whole files, so that each one is either looked at as it would be in a first review, or
+        not at all.
+        """
+        between = diff_trees(self._place.room, commit, self._head, ())
+        touched = {path for file in between.files for path in (file.path, file.old_path)}
+        kept = (file for file in self.change.patch.files if touched & {file.path, file.old_path})
+        return replace(self.change, patch=Patch(tuple(kept)))
 
     def _leaves(self, old: str, new: str) -> str | None:
         try:

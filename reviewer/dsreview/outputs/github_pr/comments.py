@@ -116,5 +116,4 @@ def _note_on_lines(finding: Finding, place: OnLines) -> str:
 
 
 def _body(blocks: list[str], one: PlacedFinding, key: str, head_sha: str) -> str:
-    rank = one.finding.severity.rank
-    return "\n\n".join([*blocks, finding_marker(key, head_sha, one.fingerprint, one.fix, rank)])
+    return "\n\n".join([*blocks, finding_marker(key, head_sha, one.fingerprint, one.fix)])

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dsreview.finding import Severity
 from dsreview.report import Status
 
 _MARKER = re.compile(
@@ -22,7 +23,6 @@ STATE = "state"
 ENTRY = "entry"
 FOOT = "foot"
 _VERSION = "1"
-_MAX_RANK_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class LastReview:
     status: Status
     findings_digest: str
     """Of the findings, the files that were not reviewed, and what was told of them."""
+    worst: Severity | None = None
+    """Of the findings of that run, and of what runs before it found in other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,6 @@ class KnownFinding:
     fix: str
     """Names the place and its suggestion in any wording; empty without suggestion."""
     head_sha: str
-    rank: int
-    """Of its severity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,8 @@ def review_marker(key: str, head_sha: str) -> str:
     return _marker(REVIEW, {"key": key, "head": head_sha})
 
 
-def finding_marker(key: str, head_sha: str, fingerprint: str, fix: str = "", rank: int = 0) -> str:
-    values = {"run": key, "head": head_sha, "name": fingerprint, "fix": fix, "rank": str(rank)}
-    return _marker(FINDING, values)
+def finding_marker(key: str, head_sha: str, fingerprint: str, fix: str = "") -> str:
+    return _marker(FINDING, {"run": key, "head": head_sha, "name": fingerprint, "fix": fix})
 
 
 def entry_marker(fingerprint: str, path: str, rank: int) -> str:
@@ -94,6 +93,7 @@ def state_marker(last: LastReview) -> str:
             "config": last.config_digest,
             "status": last.status.value,
             "findings": last.findings_digest,
+            "worst": "" if last.worst is None else last.worst.label,
         },
     )
 
@@ -109,13 +109,7 @@ def known_finding(body: str) -> KnownFinding | None:
     found = _only(body, FINDING)
     if found is None or "name" not in found:
         return None
-    rank = found.get("rank", "0")[:_MAX_RANK_DIGITS]
-    return KnownFinding(
-        fingerprint=found["name"],
-        fix=found.get("fix", ""),
-        head_sha=found.get("head", ""),
-        rank=int(rank) if rank.isdigit() else 0,
-    )
+    return KnownFinding(found["name"], found.get("fix", ""), found.get("head", ""))
 
 
 def last_review(body: str) -> LastReview | None:
@@ -130,6 +124,7 @@ def last_review(body: str) -> LastReview | None:
             config_digest=found["config"],
             status=Status(found["status"]),
             findings_digest=found["findings"],
+            worst=Severity.of(found["worst"]) if "worst" in found else None,
         )
     except (KeyError, ValueError):
         return None
@@ -153,7 +148,7 @@ def known_entries(body: str) -> tuple[KnownEntry, ...]:
 def _entry(about: Mapping[str, str], block: list[str]) -> KnownEntry | None:
     if not {"name", "path", "rank"} <= about.keys() or not about["rank"].isdigit():
         return None
-    rank = int(about["rank"][:_MAX_RANK_DIGITS])
+    rank = int(about["rank"][:3])
     return KnownEntry(about["name"], about["path"], rank, "\n".join(block).rstrip())
 
 

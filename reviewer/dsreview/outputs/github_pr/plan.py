@@ -6,7 +6,7 @@ lines, a comment on a file, or an entry of the summary; and all of them are anno
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from dsreview.finding import fingerprints
+from dsreview.finding import Severity, fingerprints
 from dsreview.outputs import markdown
 from dsreview.outputs.base import CodeView, inclusive
 from dsreview.outputs.github_pr import history
@@ -138,20 +138,30 @@ def _summary(
         }
     )
     gaps = [f"{row.state} {row.path}" for row in masked.gaps]
+    before = history.last_review_of(state)
     last = LastReview(
         head_sha=run.head_sha,
         base_sha=run.base_sha,
         config_digest=run.config_digest,
         status=masked.status,
         findings_digest=digest(*names, "", *gaps),
+        worst=_worst(masked, before if run.since else None),
     )
     if not sorted_out.num_comments:
-        if last == history.last_review_of(state):
+        if last == before:
             return None
         is_well = is_all_well(masked, counts, sorted_out.in_summary)
         if run.is_quiet and is_well and state.summary is None:
             return None
     return summary(masked, run, last, counts, sorted_out.in_summary)
+
+
+def _worst(report: Report, before: LastReview | None) -> Severity | None:
+    """Of what is known now; `before` where files were left as an earlier run found them."""
+    known = [finding.severity for finding in report.findings]
+    if before is not None and before.worst is not None:
+        known.append(before.worst)
+    return max(known, key=lambda severity: severity.rank, default=None)
 
 
 def _resolvable(gone: Iterable[ExistingComment]) -> Iterator[str]:
