@@ -16,14 +16,16 @@ from urllib.parse import urlsplit
 
 from dsreview import __version__
 from dsreview.errors import UsageError
-from dsreview.outputs.github_pr.limits import Patience, is_limited
+from dsreview.outputs.github_pr.limits import Patience, is_for_now
 from dsreview.outputs.github_pr.refusals import (
+    NOT_FOUND,
     SERVER_FAULT,
     NoAnswer,
+    Refused,
     Unreachable,
     as_rest,
-    message_of,
     refusal,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -89,35 +91,54 @@ class GitHub:
         self._token = token
         self._opened: tuple[Github, Connection] | None = None
 
-    def get(self, path: str, what: str, **parameters: str) -> Any:
-        """
+    def get(self, path: str, what: str, **parameters: str) -> Json:
+        """One object.
+
         Args:
             what: "read the pull request", for the errors.
 
         Raises:
             Refused, Unreachable, OutOfTime
         """
-        return self._ask(_Request("GET", path, what, parameters))
+        return self._ask_object(_Request("GET", path, what, dict, parameters))
 
     def pages(self, path: str, what: str, max_pages: int, **parameters: str) -> Iterator[Json]:
         """The entries of a list, page after page; of `max_pages` pages at most."""
         for number in range(1, max_pages + 1):
             page = {"per_page": str(PER_PAGE), "page": str(number)}
-            entries = self.get(path, what, **parameters, **page)
-            if not isinstance(entries, list):
-                raise Unreachable(f"cannot {what}: {self.server} sent no list")
+            entries = self._ask(_Request("GET", path, what, list, {**parameters, **page}))
             yield from (entry for entry in entries if isinstance(entry, dict))
             if len(entries) < PER_PAGE:
                 return
 
-    def write(self, verb: str, path: str, what: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Send once, and again only where the server has refused for now.
+    def create(self, path: str, what: str, body: Mapping[str, Any]) -> Json:
+        """Sent once, and again only where the server has refused for now.
 
         Raises:
             NoAnswer: it may have been done, or not.
-            Refused, OutOfTime: it has not been done.
+            Refused, Unreachable, OutOfTime: it has not been done.
         """
-        return self._ask(_Request(verb, path, what, body=body, is_write=True))
+        return self._ask_object(_Request("POST", path, what, dict, body=body, is_write=True))
+
+    def edit(self, path: str, what: str, body: Mapping[str, Any]) -> Json:
+        """Sent as often as `get`: it does no more when it is done twice.
+
+        Raises:
+            Refused, Unreachable, OutOfTime
+        """
+        return self._ask_object(_Request("PATCH", path, what, dict, body=body, is_write=True))
+
+    def delete(self, path: str, what: str) -> None:
+        """What is gone already is no error.
+
+        Raises:
+            Refused, Unreachable, OutOfTime
+        """
+        try:
+            self._ask(_Request("DELETE", path, what, object, is_write=True))
+        except Refused as refused:
+            if refused.status != NOT_FOUND:
+                raise
 
     def query(self, text: str, what: str, **variables: object) -> Json:
         """The data that a GraphQL query finds.
@@ -141,14 +162,16 @@ class GitHub:
     def _graphql(
         self, text: str, what: str, variables: Mapping[str, object], *, is_write: bool
     ) -> Json:
+        """The `data` of the answer."""
         github, _ = self._open()
         path = github.requester.graphql_url
         body = {"query": text, "variables": variables}
-        answer = self._ask(
-            _Request("POST", path, what, body=body, is_write=is_write, is_graphql=True)
-        )
-        found = answer.get("data") if isinstance(answer, dict) else None
-        return found if isinstance(found, dict) else {}
+        request = _Request("POST", path, what, dict, body=body, is_write=is_write, is_graphql=True)
+        return self._ask_object(request)
+
+    def _ask_object(self, request: "_Request") -> Json:
+        answer: Json = self._ask(request)
+        return answer
 
     def _ask(self, request: "_Request") -> Any:
         patience = self.patience
@@ -167,9 +190,11 @@ class GitHub:
             if status in GOOD:
                 return answer
             refused = refusal(self.server, request.what, status, headers, answer)
-            if is_last or not is_limited(status, headers, message_of(answer)):
+            if not is_for_now(status, headers, words_of(answer)):
                 raise refused
-            patience.wait(patience.limited_pause_s(headers, attempt), str(refused))
+            if is_last:
+                raise Unreachable(str(refused))
+            patience.wait(patience.refused_pause_s(status, headers, attempt), str(refused))
         raise AssertionError("an attempt returns, raises or is followed by another")
 
     def _send(self, request: "_Request") -> tuple[int, Mapping[str, str], Any]:
@@ -194,6 +219,8 @@ class GitHub:
         answer = _json(status, text)
         if request.is_graphql and status in GOOD:
             status, answer = as_rest(status, answer)
+        if status in GOOD and not request.is_answered_by(answer):
+            raise NoAnswer("an answer to something else")
         return status, headers, answer
 
     def _open(self) -> "tuple[Github, Connection]":
@@ -222,6 +249,8 @@ class _Request:
     verb: str
     path: str
     what: str
+    kind: type
+    """Of a good answer's JSON."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     is_write: bool = False
@@ -229,7 +258,17 @@ class _Request:
 
     @property
     def is_repeatable(self) -> bool:
-        return self.verb == "GET" or self.is_graphql
+        return self.verb != "POST" or self.is_graphql
+
+    def is_answered_by(self, answer: object) -> bool:
+        """Something in between may say 200 to anything."""
+        is_created = self.verb == "POST" and not self.is_graphql
+        is_of_kind = isinstance(answer, self.kind)
+        return is_of_kind and (not is_created or isinstance(_field(answer, "id"), int))
+
+
+def _field(answer: object, name: str) -> object:
+    return answer.get(name) if isinstance(answer, dict) else None
 
 
 def _json(status: int, text: str) -> Any:

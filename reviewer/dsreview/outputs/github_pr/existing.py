@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dsreview.outputs.github_pr.client import GitHub, Json, PullAddress
-from dsreview.outputs.github_pr.limits import FORBIDDEN
+from dsreview.outputs.github_pr.limits import FORBIDDEN, UNPROCESSABLE
 from dsreview.outputs.github_pr.marker import last_review
-from dsreview.outputs.github_pr.refusals import NOT_ACCEPTABLE, UNPROCESSABLE, Refused, Unreachable
+from dsreview.outputs.github_pr.refusals import NOT_ACCEPTABLE, Refused, Unreachable
 from dsreview.outputs.github_pr.values import (
     ExistingComment,
     ExistingReview,
@@ -106,10 +106,10 @@ def viewer_login(github: GitHub) -> str:
 def fetch_pull(github: GitHub, address: PullAddress) -> tuple[PullRequest, bool]:
     """The pull request, and whether it takes comments as far as one can see."""
     found = github.get(address.path, f"read pull request {address}")
-    if not isinstance(found, dict):
-        raise Unreachable(f"cannot read pull request {address}: the answer is none")
     base, head = _part(found, "base"), _part(found, "head")
     base_repository, head_repository = _part(base, "repo"), _part(head, "repo")
+    if not (base.get("sha") and head.get("sha")):
+        raise Unreachable(f"cannot read pull request {address}: what came is none")
     pull = PullRequest(
         owner=address.owner,
         name=address.name,

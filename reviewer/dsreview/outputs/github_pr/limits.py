@@ -18,6 +18,8 @@ WRITES_WINDOW_S = 60.0
 MIN_PAUSE_S = 1.0
 TOO_MANY_REQUESTS = 429
 FORBIDDEN = 403
+CONFLICT = 409
+UNPROCESSABLE = 422
 
 RETRY_AFTER = "retry-after"
 REMAINING = "x-ratelimit-remaining"
@@ -130,12 +132,14 @@ class Patience:
         """After the `attempt`-th failure of a request, 1 for the first."""
         return float(self.limits.first_pause_s * 2 ** (attempt - 1))
 
-    def limited_pause_s(self, headers: Mapping[str, str], attempt: int) -> float:
-        """How long a server that is asked too much wants to be left alone.
+    def refused_pause_s(self, status: int, headers: Mapping[str, str], attempt: int) -> float:
+        """How long a server that refuses for now wants to be left alone.
 
         Args:
             headers: of its answer; names in lower case.
         """
+        if status == CONFLICT:
+            return self.pause_s(attempt)
         named = _seconds(headers.get(RETRY_AFTER, ""), self._server_epoch(headers))
         if named is not None:
             return named
@@ -150,14 +154,19 @@ class Patience:
         return self.clock.epoch() if date is None else date
 
 
-def is_limited(status: int, headers: Mapping[str, str], message: str) -> bool:
-    """Whether the server refuses for now: what it refused has not been done."""
-    if status == TOO_MANY_REQUESTS:
+def is_for_now(status: int, headers: Mapping[str, str], said: str) -> bool:
+    """Whether the server would do later what it refuses now, and has not done.
+
+    Args:
+        said: its message and details.
+    """
+    if status in (TOO_MANY_REQUESTS, CONFLICT):
         return True
+    if status == UNPROCESSABLE:
+        return "too quickly" in said.lower()
     if status != FORBIDDEN:
         return False
-    said = message.lower()
-    is_said = "rate limit" in said or "abuse detection" in said
+    is_said = any(words in said.lower() for words in ("rate limit", "abuse detection"))
     return is_said or RETRY_AFTER in headers or headers.get(REMAINING) == "0"
 
 

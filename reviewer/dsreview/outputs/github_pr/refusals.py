@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from dsreview.errors import GitHubError
-from dsreview.outputs.github_pr.limits import FORBIDDEN, TOO_MANY_REQUESTS
+from dsreview.outputs.github_pr.limits import FORBIDDEN, TOO_MANY_REQUESTS, UNPROCESSABLE
 
 BAD_CREDENTIALS = 401
 NOT_FOUND = 404
 NOT_ACCEPTABLE = 406
-UNPROCESSABLE = 422
+GONE = 410
+TOO_LARGE = 413
 SERVER_FAULT = 500
 
 ACCEPTED_PERMISSIONS = "x-accepted-github-permissions"
@@ -43,7 +44,7 @@ class Refused(GitHubError):
     @property
     def is_of_content(self) -> bool:
         """What was sent is refused, and not the sender."""
-        return self.status == UNPROCESSABLE
+        return self.status in (UNPROCESSABLE, TOO_LARGE)
 
 
 def refusal(
@@ -102,14 +103,14 @@ _STATUS_OF_TYPE = {
 
 
 def as_rest(status: int, answer: Any) -> tuple[int, Any]:
-    """GraphQL answers 200 whatever happened: the status and error that REST would give.
+    """GraphQL answers 200 whatever happened: the data, or the status and error of REST.
 
     Raises:
         NoAnswer: GitHub failed in the middle of it, and says no type of error.
     """
     errors = answer.get("errors") if isinstance(answer, dict) else None
     if not errors:
-        return status, answer
+        return status, answer.get("data") if isinstance(answer, dict) else None
     first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
     message = _one_line(str(first.get("message", "no reason given")))
     kind = first.get("type") or (first.get("extensions") or {}).get("code")
@@ -118,8 +119,10 @@ def as_rest(status: int, answer: Any) -> tuple[int, Any]:
     return _STATUS_OF_TYPE.get(str(kind), UNPROCESSABLE), {"message": message}
 
 
-def message_of(answer: object) -> str:
-    return _said(answer)[0]
+def words_of(answer: object) -> str:
+    """The message and all details."""
+    message, errors = _said(answer)
+    return "; ".join((message, *errors))
 
 
 def _one_line(text: str) -> str:
