@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dsreview.errors import DsreviewError
 
+HOOK_RUN = ("hook", "run")
 UNWRITABLE = FAILED = 3
 READER_GONE = 141
 """As a shell writes that a program ended by SIGPIPE."""
@@ -58,9 +59,14 @@ def _prepare_streams() -> None:
 
 
 def _run(given: list[str]) -> int:
-    from dsreview.cli.app import run
+    if tuple(given[:2]) == HOOK_RUN and not any(word.startswith("-") for word in given):
+        from dsreview.cli.hook_run import run_hook
 
-    code = run(given)
+        code = run_hook("".join(given[2:3]), given[3:], {})
+    else:
+        from dsreview.cli.app import run
+
+        code = run(given)
     sys.stdout.flush()
     return code
 

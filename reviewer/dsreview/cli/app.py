@@ -2,7 +2,7 @@
 
 import typer
 
-from dsreview.cli import diff, doctor, fix, hook, undo
+from dsreview.cli import diff, doctor, fix, hook, last, undo
 from dsreview.errors import UsageError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ def root(
 app.command("diff")(diff.diff)
 app.command("doctor")(doctor.doctor)
 app.command("fix")(fix.fix)
+app.command("last")(last.last)
 app.command("undo")(undo.undo)
 app.add_typer(hook.hooks)
 
