@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from dsreview.fake_github import graphql_answers
 from dsreview.fake_github.contract import contract
 from dsreview.fake_github.faults import Fault, Injection
 from dsreview.fake_github.replies import Call, Refused, Reply
@@ -16,6 +17,8 @@ from dsreview.fake_github.routes import answer
 from dsreview.fake_github.world import Token, World
 
 ENTERPRISE = "/api/v3"
+ENTERPRISE_GRAPHQL = "/api/graphql"
+GRAPHQL = "/graphql"
 MAX_REQUEST_BYTES = 25 << 20
 REQUESTS_AN_HOUR = 5000
 
@@ -60,8 +63,9 @@ class Arrival:
 def arrival(method: str, target: str, headers: Mapping[str, str], content: bytes) -> Arrival:
     split = urlsplit(target)
     prefix = ENTERPRISE if split.path.startswith(f"{ENTERPRISE}/") else ""
+    path = GRAPHQL if split.path == ENTERPRISE_GRAPHQL else split.path.removeprefix(prefix)
     query = dict(parse_qsl(split.query, keep_blank_values=True))
-    return Arrival(method, split.path.removeprefix(prefix), prefix, query, headers, content)
+    return Arrival(method, path, prefix, query, headers, content)
 
 
 @dataclass(slots=True)
@@ -134,10 +138,18 @@ class Answering:
             raise Refused(401, "Bad credentials" if asked else "Requires authentication")
         if len(came.content) > MAX_REQUEST_BYTES:
             raise Refused(413, "Payload Too Large")
+        if (came.method, came.path) == ("POST", GRAPHQL):
+            return self._graphql(came.body, token)
         call = self._call(came, token)
         reply = answer(self.world, call)
         self._check(call, reply)
         return reply
+
+    def _graphql(self, sent: Any, token: Token) -> Reply:
+        query = sent.get("query") if isinstance(sent, dict) else None
+        wrong = graphql_answers.errors_of(query) if isinstance(query, str) else ["no query"]
+        self.violations += [f"POST {GRAPHQL}: {text}" for text in wrong]
+        return graphql_answers.answer(self.world, token, sent)
 
     def _call(self, came: Arrival, token: Token) -> Call:
         """The request, once it is what GitHub's description says.

@@ -1,6 +1,7 @@
 """Everything that went wrong for somebody between a review and GitHub, by name."""
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -37,6 +38,7 @@ def fault_table(*, beyond_timeout_s: float = 3.0, retry_after_s: int = 1) -> tup
             _rate_limits(retry_after_s),
             _refusals(),
             _nonsense(),
+            _of_graphql(),
             _events(),
         )
     )
@@ -138,6 +140,18 @@ def _nonsense() -> Iterator[Fault]:
         sends = _sends(200, content)
         yield Fault(f"200-{name}", f"200 with {name}; nothing was done", sends)
         yield Fault(f"200-{name}-after", f"200 with {name}; it was done", sends, commits=True)
+
+
+def _of_graphql() -> Iterator[Fault]:
+    """Refusals with status 200: where REST is asked, they are nonsense."""
+    for name, kind, said in (
+        ("rate-limited", "RATE_LIMITED", PRIMARY),
+        ("forbidden", "FORBIDDEN", NOT_ACCESSIBLE),
+        ("went-wrong", None, "Something went wrong while executing your query."),
+    ):
+        problem = {"message": said} | ({"type": kind} if kind else {})
+        content = json.dumps({"data": None, "errors": [problem]}).encode()
+        yield Fault(f"graphql-{name}", f"200, and in it: {said}", _sends(200, content))
 
 
 def _events() -> Iterator[Fault]:
