@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from dsreview.anchors import squeeze
 from dsreview.diff_parser import parse_hunks
 from dsreview.errors import PatchError
 from dsreview.finding import Finding
@@ -121,22 +120,27 @@ def _on_new_lines(finding: Finding, file: ShownFile) -> Place:
 
 def _quote_stands(finding: Finding, file: ShownFile) -> bool:
     """Whether the lines, or what was removed in their place, hold the quoted code."""
-    quote = squeeze(finding.quote)
+    quote = _squeezed(finding.quote)
     span = finding.span
     if span.last > len(file.lines):
         return False
     if not quote:
         return True  # nothing to compare: the hunks themselves are verified
     code = file.lines[span.start - 1 : span.stop - 1]
-    texts = [squeeze("\n".join(code))]
+    texts = [_squeezed("\n".join(code))]
     if finding.path.endswith(".ipynb"):
-        texts.append(squeeze("\n".join(map(_notebook_line, code))))
-    texts += [
-        squeeze("\n".join(text for _, text in removal.lines))
+        texts.append(_squeezed("\n".join(map(_notebook_line, code))))
+    if any(quote in text or (text and text in quote) for text in texts):
+        return True
+    return any(
+        removal.place.overlaps(span) and any(_runs(removal.lines, quote))
         for removal in _removals(file.hunks)
-        if removal.place.overlaps(span)
-    ]
-    return any(quote in text or (text and text in quote) for text in texts)
+    )
+
+
+def _squeezed(text: str) -> str:
+    """As it is compared: editors and line ends change white space alone."""
+    return "".join(text.split())
 
 
 def _notebook_line(line: str) -> str:
@@ -180,7 +184,7 @@ def _at_gap(finding: Finding, file: ShownFile) -> Place:
         for removal in _removals(file.hunks)
         if is_gone or removal.place.start <= gap <= removal.place.stop
     ]
-    quote = squeeze(finding.quote)
+    quote = _squeezed(finding.quote)
     if not quote:
         return _without_quote(gap, here, file)
     places = [
@@ -209,7 +213,7 @@ def _without_quote(gap: int, here: Sequence[_Removal], file: ShownFile) -> Place
 
 def _runs(lines: Sequence[tuple[int, str]], quote: str) -> Iterator[tuple[int, int]]:
     """First and last number of each shortest run of lines whose text is `quote`."""
-    texts = [squeeze(text) for _, text in lines]
+    texts = [_squeezed(text) for _, text in lines]
     for first, text in enumerate(texts):
         joined = ""
         if not text:

@@ -1,8 +1,8 @@
 """A suggestion as GitHub applies it: new text for exactly the lines of its comment.
 
 Only what was proved, and what the comment shows as it is, becomes a button. Everything
-else is shown as a diff: an edit outside of one hunk, lines that end in a carriage return
-(GitHub would write them without), text that had to be masked or made visible.
+else is shown as a diff: an edit outside of one hunk, a file whose lines end in a carriage
+return (GitHub would write them without), text that had to be masked or made visible.
 """
 
 from collections.abc import Sequence
@@ -44,9 +44,8 @@ def replacement(finding: Finding, place: OnLines, file: ShownFile) -> Replacemen
     span = _together(about, replaced)
     if span is None or span.num_lines > MAX_LINES or file.hunk_around(span) is None:
         return None
-    old = file.lines[span.start - 1 : span.stop - 1]
-    new = _with_edit(old, span, edit)
-    if not _is_shown_as_it_is(old, new):
+    new = _with_edit(file.lines[span.start - 1 : span.stop - 1], span, edit)
+    if any(line.endswith("\r") for line in file.lines) or not _is_shown_as_it_is(new):
         return None
     return Replacement(
         OnLines(span.start, span.last, Side.RIGHT), markdown_fence(new, "suggestion")
@@ -82,11 +81,9 @@ def _with_edit(old: Sequence[str], span: Span, edit: Edit) -> list[str]:
     return [*before, *edit.lines, *behind]
 
 
-def _is_shown_as_it_is(old: Sequence[str], new: Sequence[str]) -> bool:
+def _is_shown_as_it_is(new: Sequence[str]) -> bool:
     text = "\n".join(new)
     if len(text.encode("utf-8", "surrogateescape")) > MAX_BYTES:
-        return False
-    if any(line.endswith("\r") for line in old):
         return False
     if mask_secrets(text) != text or any(terminal_line(line) != _visible(line) for line in new):
         return False
