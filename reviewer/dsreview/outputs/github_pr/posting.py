@@ -192,18 +192,21 @@ class Posting:
         if summary is None:
             return
         text = summary.text
-        if existing is None or not self._edit_summary(existing, text):
-            self._create_summary(text)
-        self._tell(
+        listed = {
             entry.fingerprint
             for entry in summary.entries
             if entry.block in text or entry.line in text
-        )
+        }
+        if existing is not None and existing.body.replace("\r\n", "\n") == text:
+            self.already_there |= listed
+            self.told |= listed
+            return
+        if existing is None or not self._edit_summary(existing, text):
+            self._create_summary(text)
+        self._tell(listed)
 
     def _edit_summary(self, existing: ExistingSummary, text: str) -> bool:
         """Whether it is still there to be edited."""
-        if existing.body.replace("\r\n", "\n") == text:
-            return True
         path = f"{self.address.repository_path}/issues/comments/{existing.id}"
         try:
             self.github.edit(path, WRITE_SUMMARY, {"body": text})
