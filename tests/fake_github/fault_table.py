@@ -80,9 +80,12 @@ def _slowness(beyond_s: float) -> Iterator[Fault]:
     yield Fault("timeout-after", "no answer in time, although it was done", delay_s=beyond_s)
     yield Fault("timeout-always", "never an answer in time", unasked, delay_s=beyond_s, times=None)
     yield Fault("slow", "the answer comes late, but in time", delay_s=beyond_s / 10)
-    yield Fault("drip", "byte by byte, to the end", wire=Wire.DRIP, drip_s=0.0002)
+    yield Fault("drip", "drop by drop, to the end", wire=Wire.DRIP, drip_s=0.0002)
     yield Fault(
-        "drip-forever", "it was done; byte by byte, for hours", wire=Wire.DRIP, drip_s=beyond_s / 4
+        "drip-forever",
+        "it was done; drop by drop, for minutes",
+        wire=Wire.DRIP,
+        drip_s=beyond_s / 4,
     )
 
 

@@ -20,7 +20,7 @@ class Wire(Enum):
     """No byte, and the connection is closed in good order."""
     HALF_HEAD = "half of the head"
     HALF_BODY = "half of the body"
-    DRIP = "byte by byte"
+    DRIP = "drop by drop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Fault:
     delay_s: float = 0.0
     """Before the first byte of the answer."""
     drip_s: float = 0.0
-    """Between two bytes of the answer's body."""
+    """Between two drops of the answer's body, 16 bytes each."""
     change: Callable[[World], None] | None = None
     """What happens to the pull request before GitHub looks at this request."""
     change_after: Callable[[World], None] | None = None

@@ -94,7 +94,9 @@ def _limited(files: Iterator[FileChange]) -> Iterator[FileChange]:
     for file in files:
         patch = file.patch or ""
         size, lines = len(patch.encode()), patch.count("\n") + 1
-        bytes_left, lines_left = bytes_left - size, lines_left - lines
         alone = size > MOST_PATCH_BYTES or lines > MOST_PATCH_LINES
-        fits = not alone and bytes_left >= 0 and lines_left >= 0
-        yield file if fits else replace(file, patch=None)
+        if alone or size > bytes_left or lines > lines_left:
+            yield replace(file, patch=None)
+            continue
+        bytes_left, lines_left = bytes_left - size, lines_left - lines
+        yield file

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from dsreview.fake_github.faults import Fault, Wire
 
 LOOPBACK = "127.0.0.1"
+DRIP_BYTES = 16
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER of no time: closing sends RST."""
 
@@ -114,10 +115,10 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def _drip(self, head: bytes, body: bytes, pause_s: float) -> None:
         self.connection.sendall(head)
-        for at in range(len(body)):
+        for at in range(0, len(body), DRIP_BYTES):
             if self.server.stopping.wait(pause_s):
                 return
-            self.connection.sendall(body[at : at + 1])
+            self.connection.sendall(body[at : at + DRIP_BYTES])
 
     def _hang_up(self) -> None:
         self.close_connection = True
