@@ -15,6 +15,8 @@ HOMES = {
     "unidiff": ("diff_parser.py",),
     "git": ("sources/",),
     "github": ("sources/github_pr", "outputs/github_pr"),
+    "requests": ("outputs/github_pr",),
+    "truststore": ("outputs/github_pr",),
     "typer": ("cli/",),
     "tree_sitter": (
         "languages/",
@@ -31,16 +33,20 @@ HOMES = {
     "transformers": (),
     "llguidance": (),
     "dsengine": ("backends/local.py", "doctor.py"),
+    "starlette": ("server/",),
+    "uvicorn": ("server/",),
 }
 
 # A module may import only modules of its own rank or a lower one.
 RANKS = (
     {"cache", "claims", "durable", "errors", "ignore_patterns", "isolated", "lenient_json"}
     | {"located_json", "patch", "prompt", "sanitize", "secrets_mask"},
-    {"answer_cache", "backends", "change", "diff_sections", "finding", "line_diff", "progress"},
+    {"answer_cache", "backends", "change", "diff_sections", "finding", "line_diff", "progress"}
+    | {"server"},
     {"sandbox", "setting_values"},
     {"anchors", "answers", "config", "context_rows", "diff_headers", "edits", "languages"},
     {"notebooks", "report", "suppression"},
+    {"resident_choice"},
     {"coverage", "diff_parser", "model_choice", "package_words", "scope", "selection", "symbols"},
     {"checks", "constraints", "context_fit", "evidence", "gathering", "outputs", "sources"},
     {"context_outline", "doctor"},
