@@ -58,6 +58,8 @@ class Config:
     """Address of an OpenAI-compatible server, for `http`."""
     api_key_env: str = ""
     """Name of the environment variable that holds the server's key."""
+    daemon: str = "auto"
+    """auto uses the resident server where one runs, start starts it, never loads the model here."""
     cache: bool = True
     """Keep answers, so that unchanged contexts cost no tokens."""
     mode: str = "warn"
@@ -76,7 +78,7 @@ class Config:
 
 USER_ONLY = frozenset(
     {"model", "backend", "device", "batch_size", "window", "base_url", "api_key_env", "cache"}
-    | {"finish", "interactive", "notify"}
+    | {"daemon", "finish", "interactive", "notify"}
 )
 USER_FIRST = frozenset({"mode", "deadline_s", "strict"})
 """A repository may ask for them, so that a team has one hook; it must not undo what a user

@@ -10,6 +10,7 @@ from typing import Any
 from dsreview.finding import Severity
 
 CONTEXT_MODES = ("hunk", "scope", "outline")
+DAEMON_MODES = ("auto", "start", "never")
 BACKEND_NAMES = ("auto", "none", "local", "http", "scripted")
 HOOK_MODES = ("warn", "block", "background")
 
@@ -96,6 +97,13 @@ def _some_seconds(value: object) -> float:
     return _seconds(value)
 
 
+def _daemon(value: object) -> str:
+    """Yes or no say what the flags --daemon and --no-daemon do."""
+    if isinstance(value, bool):
+        return "start" if value else "never"
+    return _one_of(*DAEMON_MODES)(value)
+
+
 def _one_of(*names: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if value not in names:
@@ -111,6 +119,7 @@ def _type_words(default: object) -> str:
 
 
 _CHECKS: Mapping[str, Callable[[object], object]] = {
+    "daemon": _daemon,
     "fail_on": _severity,
     "min_severity": _severity,
     "budget_s": _seconds,
@@ -126,6 +135,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
 }
 
 _ALLOWED: Mapping[str, str] = {
+    "daemon": "auto, start or never",
     "fail_on": "low, medium, high or critical",
     "min_severity": "low, medium, high or critical",
     "budget_s": "seconds, or a number with s, m or h",

@@ -1,7 +1,9 @@
 """What a backend is opened with, and what those of the table can beyond the protocol."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from dsreview.prompt import Answer, Backend, OnAnswer, Prompt, Sampling, ignore_answer
@@ -22,6 +24,12 @@ class BackendSettings:
     """`http`: sent as a bearer token; empty for none."""
     max_tokens: int = 8_192
     """`http`: the window to assume; servers do not say theirs."""
+
+
+def absolute_model(backend: str, model: str) -> str:
+    """As a process reads it that has another current folder."""
+    is_path = backend == "scripted" or model.startswith(("/", ".", "~"))
+    return os.path.realpath(Path(model).expanduser()) if is_path else model
 
 
 IsWanted = Callable[[int], bool]

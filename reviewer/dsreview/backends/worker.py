@@ -10,11 +10,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from queue import Empty
 from typing import Final
 
-from dsreview.backends.base import BackendSettings, IsWanted, always_wanted
+from dsreview.backends.base import BackendSettings, IsWanted, absolute_model, always_wanted
 from dsreview.backends.worker_frames import (
     Answered,
     Complete,
@@ -54,11 +53,12 @@ class WorkerBackend:
             name: a row of `BACKENDS`.
         """
         self._given = settings
-        self._opening = Open(name, replace(settings, model=_absolute(name, settings.model)))
+        self._opening = Open(name, replace(settings, model=absolute_model(name, settings.model)))
         self._starting = threading.Lock()
         self._process: WorkerProcess | None = None
         self._facts: Opened | None = None
         self._has_estimated = False
+        self._num_starts = 0
 
     @classmethod
     def open(cls, name: str, settings: BackendSettings) -> "WorkerBackend":
@@ -101,6 +101,10 @@ class WorkerBackend:
         """Of the process, while there is one."""
         process = self._process
         return None if process is None or process.is_gone else process.pid
+
+    @property
+    def num_restarts(self) -> int:
+        return max(0, self._num_starts - 1)
 
     def count_tokens(self, prompt: Prompt) -> int:
         return self.count_all([prompt])[0]
@@ -166,6 +170,7 @@ class WorkerBackend:
             if known is not None:
                 known.kill()
             self._process = process = WorkerProcess(self._opening)
+            self._num_starts += 1
             try:
                 facts = process.load()
             except BaseException:
@@ -244,9 +249,3 @@ class _Call:
         if unwanted:
             self.dismissed.update(unwanted)
             self.process.send(Dismiss(self.number, tuple(unwanted)))
-
-
-def _absolute(name: str, model: str) -> str:
-    """As the process reads it, which has another current folder."""
-    is_path = name == "scripted" or model.startswith((".", "~"))
-    return str(Path(model).expanduser().absolute()) if is_path else model

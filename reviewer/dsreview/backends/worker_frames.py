@@ -18,7 +18,8 @@ from dsreview.prompt import Answer, Prompt, Sampling
 T = TypeVar("T")
 
 MAX_FRAME_BYTES = 256 << 20
-_HEADER = struct.Struct(">I")
+HEADER = struct.Struct(">I")
+"""Length of the frame that follows, in bytes."""
 
 
 class Frame(msgspec.Struct, frozen=True, tag=True):
@@ -95,6 +96,17 @@ OPENING = 0
 """The call that `Failed` names where the backend could not be opened; others count from 1."""
 
 
+def framed(frame: Frame) -> bytes:
+    """
+    Raises:
+        ValueError: text that is not Unicode, or too much of it.
+    """
+    body = msgspec.msgpack.encode(frame)
+    if len(body) > MAX_FRAME_BYTES:
+        raise ValueError(f"{len(body):,} bytes at once; {MAX_FRAME_BYTES:,} are taken")
+    return HEADER.pack(len(body)) + body
+
+
 class Channel(Generic[T]):
     """One end of the connection: any thread sends, one thread receives."""
 
@@ -110,22 +122,20 @@ class Channel(Generic[T]):
     def send(self, frame: Frame) -> None:
         """
         Raises:
-            ValueError: text that is not Unicode, or too much of it.
+            ValueError: as `framed`.
             OSError: the other side is gone.
         """
-        body = msgspec.msgpack.encode(frame)
-        if len(body) > MAX_FRAME_BYTES:
-            raise ValueError(f"{len(body):,} bytes at once; {MAX_FRAME_BYTES:,} are taken")
+        content = framed(frame)
         with self._sending:
-            self._connection.sendall(_HEADER.pack(len(body)) + body)
+            self._connection.sendall(content)
 
     def receive(self) -> T | None:
         """The next frame; None where the other side is gone or sends no frame."""
         try:
-            header = self._exactly(_HEADER.size)
-            if len(header) < _HEADER.size:
+            header = self._exactly(HEADER.size)
+            if len(header) < HEADER.size:
                 return None
-            (size,) = _HEADER.unpack(header)
+            (size,) = HEADER.unpack(header)
             body = self._exactly(size) if size <= MAX_FRAME_BYTES else b""
             return self._decoder.decode(body) if body else None
         except (OSError, msgspec.DecodeError):

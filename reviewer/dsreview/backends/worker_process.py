@@ -172,13 +172,13 @@ def _start(connection: socket.socket, environment: Mapping[str, str]) -> subproc
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd="/",
-        env=_kept(environment) | _OFFLINE,
+        env=kept_environment(environment) | _OFFLINE,
         pass_fds=(descriptor,),
         start_new_session=True,  # Ctrl-C is for the parent
     )
 
 
-def _kept(environment: Mapping[str, str]) -> dict[str, str]:
+def kept_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """What says where models and devices are; no token, no key, no repository."""
     return {
         name: text

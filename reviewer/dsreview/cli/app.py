@@ -2,7 +2,7 @@
 
 import typer
 
-from dsreview.cli import diff, doctor, fix, hook, last, undo
+from dsreview.cli import diff, doctor, fix, hook, last, serve, undo
 from dsreview.errors import UsageError
 
 app = typer.Typer(
@@ -35,6 +35,9 @@ app.command("diff")(diff.diff)
 app.command("doctor")(doctor.doctor)
 app.command("fix")(fix.fix)
 app.command("last")(last.last)
+app.command("serve")(serve.serve)
+app.command("status")(serve.status)
+app.command("stop")(serve.stop)
 app.command("undo")(undo.undo)
 app.add_typer(hook.hooks)
 

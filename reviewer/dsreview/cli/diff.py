@@ -12,6 +12,7 @@ from dsreview.cli.option_types import (
     Budget,
     Cache,
     ContextMode,
+    Daemon,
     Device,
     Disable,
     Exclude,
@@ -86,6 +87,7 @@ def diff(
     window: Window = None,
     base_url: ServerUrl = None,
     api_key_env: ApiKeyEnv = None,
+    daemon: Daemon = None,
     cache: Cache = None,
 ) -> None:
     """Review a change; the exit code says whether anything was found.

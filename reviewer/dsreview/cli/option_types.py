@@ -72,3 +72,7 @@ MaxFindings = Annotated[
 ServerUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="An OpenAI-compatible server, for http.")
 ]
+Daemon = Annotated[
+    bool | None,
+    typer.Option("--daemon/--no-daemon", help="Start the resident server, or load the model here."),
+]
