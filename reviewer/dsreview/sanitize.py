@@ -26,7 +26,7 @@ _UNSAFE = re.compile(
 _LOG_COMMAND = re.compile(r"##(\w*)\[")  # GitHub and Azure obey it anywhere in a line
 
 _FENCE = re.compile(r"`+")
-_MARKER = re.compile(r"<!--(?=\s*dsreview)", re.IGNORECASE)
+_MARKER = re.compile(r"\A<!--(?= dsreview:)")
 
 
 def terminal_safe(text: str) -> str:
@@ -106,8 +106,9 @@ _LIVE = re.compile(
     r"|[0-9a-f]{6}(?=[0-9a-f])",  # commits
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r"(?<![`\w$])`([^`|\\\s](?:[^`|\\]{0,198}[^`|\\\s])?)`(?![`\w$])")
 _PUNCTUATION = re.compile(r"[\\`*_\[\]<>&|~$#@^]")
-_LINE_START = re.compile(r"(?<!.)[-+=:/.()]|(?<=\d)[.)](?=\s|$)")
+_LINE_START = re.compile(r"\A(\d*)([-+=:/.()])")  # lists, rules, underlines, commands
 
 
 def markdown_safe(text: str) -> str:
@@ -116,24 +117,24 @@ def markdown_safe(text: str) -> str:
     Entities alone do not stop GitHub from notifying people or linking issues, so a
     zero-width space stands behind each character that would.
     """
-    return _plain(" ".join(terminal_safe(text).split()))
+    return _line_start(_inside(" ".join(terminal_safe(text).split())))
 
 
 def markdown_prose(text: str) -> str:
     """The same, with words `in backticks` as code spans."""
     parts = _QUOTED.split(" ".join(terminal_safe(text).split()))
-    return "".join(
-        f"`{part}`" if is_code else _plain(part) for part, is_code in zip(parts, cycle((0, 1)))
-    )
+    shown = [
+        f"`{part}`" if is_code else _inside(part) for part, is_code in zip(parts, cycle((0, 1)))
+    ]
+    return _line_start("".join(shown))
 
 
-_QUOTED = re.compile(r"(?<![`\w$])`([^`|\\\s](?:[^`|\\]{0,198}[^`|\\\s])?)`(?![`\w$])")
+def _inside(line: str) -> str:
+    return _PUNCTUATION.sub(_entity, _LIVE.sub("\\g<0>\u200b", line))
 
 
-def _plain(line: str) -> str:
-    quiet = _LIVE.sub("\\g<0>\u200b", line)
-    escaped = _PUNCTUATION.sub(_entity, quiet)
-    return _LINE_START.sub(_entity, escaped)
+def _line_start(line: str) -> str:
+    return _LINE_START.sub(lambda match: f"{match[1]}&#{ord(match[2])};", line)
 
 
 def _entity(match: re.Match[str]) -> str:
@@ -150,7 +151,7 @@ def markdown_code(text: str) -> str:
 def markdown_fence(lines: list[str], language: str = "") -> str:
     """A fenced block that no run of backticks in `lines` can close.
 
-    A line that looks like one of our markers is spelled so that it is none.
+    A line that looks like a hidden marker of ours is spelled so that it is none.
     """
     body = [_MARKER.sub("<\\\\x21--", terminal_safe(line).replace("\n", "\\x0a")) for line in lines]
     longest = max((len(run) for line in body for run in _FENCE.findall(line)), default=0)
