@@ -6,10 +6,9 @@ asked again; what writes is never: `NoAnswer` says that nobody knows, and whoeve
 A server that refuses for now (rate limits) has done nothing: it is asked again when it says.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -27,6 +26,7 @@ from dsreview.outputs.github_pr.refusals import (
     refusal,
     words_of,
 )
+from dsreview.outputs.github_pr.request import GOOD, Json, Request, json_of
 
 if TYPE_CHECKING:
     from github import Github
@@ -36,11 +36,8 @@ if TYPE_CHECKING:
 GITHUB: Final = "https://api.github.com"
 API_VERSION: Final = "2022-11-28"
 PER_PAGE: Final = 100
-GOOD: Final = range(200, 300)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +97,13 @@ class GitHub:
         Raises:
             Refused, Unreachable, OutOfTime
         """
-        return self._ask_object(_Request("GET", path, what, dict, parameters))
+        return self._ask_object(Request("GET", path, what, dict, parameters))
 
     def pages(self, path: str, what: str, max_pages: int, **parameters: str) -> Iterator[Json]:
         """The entries of a list, page after page; of `max_pages` pages at most."""
         for number in range(1, max_pages + 1):
             page = {"per_page": str(PER_PAGE), "page": str(number)}
-            entries = self._ask(_Request("GET", path, what, list, {**parameters, **page}))
+            entries = self._ask(Request("GET", path, what, list, {**parameters, **page}))
             yield from (entry for entry in entries if isinstance(entry, dict))
             if len(entries) < PER_PAGE:
                 return
@@ -118,7 +115,7 @@ class GitHub:
             NoAnswer: it may have been done, or not.
             Refused, Unreachable, OutOfTime: it has not been done.
         """
-        return self._ask_object(_Request("POST", path, what, dict, body=body, is_write=True))
+        return self._ask_object(Request("POST", path, what, dict, body=body, is_write=True))
 
     def edit(self, path: str, what: str, body: Mapping[str, Any]) -> Json:
         """Sent as often as `get`: it does no more when it is done twice.
@@ -126,7 +123,7 @@ class GitHub:
         Raises:
             Refused, Unreachable, OutOfTime
         """
-        return self._ask_object(_Request("PATCH", path, what, dict, body=body, is_write=True))
+        return self._ask_object(Request("PATCH", path, what, dict, body=body, is_write=True))
 
     def delete(self, path: str, what: str) -> None:
         """What is gone already is no error.
@@ -135,7 +132,7 @@ class GitHub:
             Refused, Unreachable, OutOfTime
         """
         try:
-            self._ask(_Request("DELETE", path, what, object, is_write=True))
+            self._ask(Request("DELETE", path, what, object, is_write=True))
         except Refused as refused:
             if refused.status != NOT_FOUND:
                 raise
@@ -166,14 +163,14 @@ class GitHub:
         github, _ = self._open()
         path = github.requester.graphql_url
         body = {"query": text, "variables": variables}
-        request = _Request("POST", path, what, dict, body=body, is_write=is_write, is_graphql=True)
+        request = Request("POST", path, what, dict, body=body, is_write=is_write, is_graphql=True)
         return self._ask_object(request)
 
-    def _ask_object(self, request: "_Request") -> Json:
+    def _ask_object(self, request: Request) -> Json:
         answer: Json = self._ask(request)
         return answer
 
-    def _ask(self, request: "_Request") -> Any:
+    def _ask(self, request: Request) -> Any:
         patience = self.patience
         for attempt in count(1):
             is_last = attempt == patience.limits.max_tries
@@ -197,7 +194,7 @@ class GitHub:
             patience.wait(patience.refused_pause_s(status, headers, attempt), str(refused))
         raise AssertionError("an attempt returns, raises or is followed by another")
 
-    def _send(self, request: "_Request") -> tuple[int, Mapping[str, str], Any]:
+    def _send(self, request: Request) -> tuple[int, Mapping[str, str], Any]:
         """Status, headers and JSON of the answer.
 
         Raises:
@@ -216,7 +213,7 @@ class GitHub:
             raise NoAnswer(f"an answer that cannot be read: {error}") from None
         if status >= SERVER_FAULT:
             raise NoAnswer(f"answers {status}")
-        answer = _json(status, text)
+        answer = json_of(status, text)
         if request.is_graphql and status in GOOD:
             status, answer = as_rest(status, answer)
         if status in GOOD and not request.is_answered_by(answer):
@@ -242,48 +239,6 @@ class GitHub:
             )
             self._opened = opened, Connection(self.base_url)
         return self._opened
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    verb: str
-    path: str
-    what: str
-    kind: type
-    """Of a good answer's JSON."""
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
-    is_write: bool = False
-    is_graphql: bool = False
-
-    @property
-    def is_repeatable(self) -> bool:
-        return self.verb != "POST" or self.is_graphql
-
-    def is_answered_by(self, answer: object) -> bool:
-        """Something in between may say 200 to anything."""
-        is_created = self.verb == "POST" and not self.is_graphql
-        is_of_kind = isinstance(answer, self.kind)
-        return is_of_kind and (not is_created or isinstance(_field(answer, "id"), int))
-
-
-def _field(answer: object, name: str) -> object:
-    return answer.get(name) if isinstance(answer, dict) else None
-
-
-def _json(status: int, text: str) -> Any:
-    """
-    Raises:
-        NoAnswer: what says that all is well is no JSON.
-    """
-    if not text:
-        return None
-    try:
-        return json.loads(text)
-    except ValueError:
-        if status in GOOD:
-            raise NoAnswer("an answer that is no JSON") from None
-        return None  # a page of something in between: the status says enough
 
 
 def checked_base_url(base_url: str) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dsreview.outputs.github_pr.client import GitHub, Json, PullAddress
+from dsreview.outputs.github_pr.client import GitHub, PullAddress
 from dsreview.outputs.github_pr.limits import FORBIDDEN, UNPROCESSABLE
 from dsreview.outputs.github_pr.marker import last_review
 from dsreview.outputs.github_pr.refusals import NOT_ACCEPTABLE, Refused, Unreachable
+from dsreview.outputs.github_pr.request import Json
 from dsreview.outputs.github_pr.values import (
     ExistingComment,
     ExistingReview,
