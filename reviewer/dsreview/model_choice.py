@@ -1,13 +1,14 @@
 """Which model the settings name, if any: nothing is guessed and nothing downloaded."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from dsreview.backends import BACKENDS, BackendSettings
 from dsreview.backends.base import absolute_model
+from dsreview.backends.worker import WorkerBackend
 from dsreview.config import Config
 from dsreview.errors import ConfigurationError
 from dsreview.prompt import Backend
@@ -46,6 +47,19 @@ def open_backend(config: Config, environment: Mapping[str, str] = os.environ) ->
         ConfigurationError: no model is named, or its key is not in the environment.
         BackendError: it cannot be loaded or reached.
     """
+    return _open(config, environment, lambda name, settings: BACKENDS[name](settings))
+
+
+def open_worker(config: Config, environment: Mapping[str, str] = os.environ) -> Backend:
+    """As `open_backend`; what is loaded is loaded in a process that holds nothing else."""
+    return _open(config, environment, WorkerBackend.open)
+
+
+def _open(
+    config: Config,
+    environment: Mapping[str, str],
+    load: Callable[[str, BackendSettings], Backend],
+) -> Backend:
     name = chosen_backend(config)
     if name is None:
         raise ConfigurationError("no model is named: --model NAME")
@@ -54,7 +68,7 @@ def open_backend(config: Config, environment: Mapping[str, str] = os.environ) ->
         resident = open_resident(name, settings, config.daemon)
         if resident is not None:
             return resident
-    return BACKENDS[name](settings)
+    return load(name, settings)
 
 
 def served_settings(config: Config) -> tuple[str, BackendSettings]:

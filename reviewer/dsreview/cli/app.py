@@ -2,7 +2,7 @@
 
 import typer
 
-from dsreview.cli import diff, doctor, fix, hook, last, serve, undo
+from dsreview.cli import diff, doctor, fix, hook, last, pr, serve, undo
 from dsreview.errors import UsageError
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ app.command("diff")(diff.diff)
 app.command("doctor")(doctor.doctor)
 app.command("fix")(fix.fix)
 app.command("last")(last.last)
+app.command("pr")(pr.pr)
 app.command("serve")(serve.serve)
 app.command("status")(serve.status)
 app.command("stop")(serve.stop)
