@@ -113,7 +113,7 @@ def check(play, situation, num_runs, stage_of):
     assert len(records) == num_runs
     if commits is None:
         commits = [play.head()]
-    for record, commit in zip(records, commits, strict=False):
+    for record, commit in zip(records, commits[:num_runs], strict=True):
         there = repository_of(play, commit)
         before = record["head"] or EMPTY_TREES[len(commit)]
         assert record["reviewed"] == committed(there, before, commit)
