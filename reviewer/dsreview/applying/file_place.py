@@ -153,10 +153,11 @@ def _read(folder_fd: int, name: bytes) -> Content | None:
         fd = os.open(name, _READ_FLAGS, dir_fd=folder_fd)
     except OSError:
         return None
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(fd)
+        return None
     with os.fdopen(fd, "rb") as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            return None
         return Content(file.read(), status)
 
 

@@ -9,7 +9,7 @@ from types import FrameType
 
 @contextmanager
 def deferred_interrupt() -> Iterator[None]:
-    """Ctrl-C inside takes effect at the exit; a git started inside does not see it.
+    """Ctrl-C inside takes effect at the outermost exit; a git started inside does not see it.
 
     The mask is what children inherit; another thread may still be given the signal, so
     Python's own reaction to it is put off as well.
@@ -29,5 +29,5 @@ def deferred_interrupt() -> Iterator[None]:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, before)
-    if seen and callable(before):
-        before(signal.SIGINT, None)
+        if seen and callable(before):
+            before(signal.SIGINT, None)

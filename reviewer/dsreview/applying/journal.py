@@ -84,7 +84,7 @@ class Journal:
         """Write a record; it is on the disk when this returns."""
         number = max(self._numbers(), default=0) + 1
         path = self._path(number, state)
-        beside = path.with_suffix(".tmp")
+        beside = self.folder / "next.tmp"
         fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             write_all(fd, msgspec.msgpack.encode(record))

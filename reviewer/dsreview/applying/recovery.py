@@ -7,8 +7,8 @@ from pathlib import Path
 from dsreview.applying.interrupts import deferred_interrupt
 from dsreview.applying.journal import Journal, Noted, State, journal_folder, open_journal
 from dsreview.applying.restoring import Side, finish, restore, sides
-from dsreview.applying.values import NotApplied, OnStep, no_step
-from dsreview.errors import UsageError
+from dsreview.applying.values import NotApplied, OnStep, in_words, no_step
+from dsreview.errors import ReviewError, UsageError
 from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.repository import find_repository
 
@@ -43,21 +43,22 @@ def settle(folder: Path) -> tuple[str, ...]:
         return (str(error),)
 
 
-def settle_all(room: CleanRoom, journal: Journal) -> Iterator[str]:
+def settle_all(room: CleanRoom, journal: Journal, on_step: OnStep = no_step) -> Iterator[str]:
+    """What `settle` says, each line when it is done."""
     for noted in journal.unfinished():
         with deferred_interrupt():
-            yield _settle(room, journal, noted)
+            yield _settle(room, journal, noted, on_step)
 
 
-def _settle(room: CleanRoom, journal: Journal, noted: Noted) -> str:
+def _settle(room: CleanRoom, journal: Journal, noted: Noted, on_step: OnStep) -> str:
     record = noted.record
     try:
         if noted.state is State.PENDING and finish(room, record):
             journal.mark(noted, State.APPLIED)
             return f"{record.file}: {record.summary}: was cut off when all was written; it holds"
-        held = restore(room, record)
-    except (NotApplied, OSError) as error:
-        return f"{record.file}: was cut off and is not yet put right: {error}"
+        held = restore(room, record, on_step)
+    except (ReviewError, OSError) as error:
+        return f"{record.file}: was cut off and is not yet put right: {in_words(error)}"
     journal.forget(noted)
     if held.file is Side.OTHER:
         return f"{record.file}: {record.summary}: was cut off; the file changed since and is left"
@@ -88,9 +89,9 @@ def _undo(room: CleanRoom, journal: Journal, noted: Noted, on_step: OnStep) -> T
         noted = journal.mark(noted, State.UNDOING)
         try:
             restore(room, record, on_step)
-        except NotApplied:
+        except (ReviewError, OSError) as error:
             journal.mark(noted, State.APPLIED)
-            raise
+            raise NotApplied(in_words(error)) from None
         journal.forget(noted)
     words = f"taken back: {record.summary}"
     if held.are_untouched:

@@ -17,7 +17,7 @@ from dsreview.applying.interrupts import deferred_interrupt
 from dsreview.applying.journal import IndexChange, Journal, Noted, Record, State, open_journal
 from dsreview.applying.loose_object import store_blob
 from dsreview.applying.restoring import restore
-from dsreview.applying.values import NotApplied, OnStep, Rewrite, Step, Target, no_step
+from dsreview.applying.values import NotApplied, OnStep, Rewrite, Step, Target, in_words, no_step
 from dsreview.errors import ReviewError
 from dsreview.patch import FileKind, kind_of_mode
 from dsreview.sources.clean_room import CleanRoom
@@ -58,8 +58,7 @@ class Writer:
                 journal.trim()
                 return noted
         except OSError as error:
-            name = os.fsdecode(error.filename or rewrite.path)
-            raise NotApplied(f"{name}: {error.strerror}") from None
+            raise NotApplied(f"{rewrite.path}: {in_words(error)}") from None
 
     def _record(self, rewrite: Rewrite, target: Target, place: FilePlace, spare: str) -> Record:
         found = place.read()
@@ -129,8 +128,12 @@ class Writer:
     def _rolled_back_on_failure(self, journal: Journal, noted: Noted) -> Iterator[None]:
         try:
             yield
-        except (ReviewError, OSError):  # NotApplied is one, GitError another
-            restore(self.room, noted.record)
+        except (ReviewError, OSError) as error:  # NotApplied is one, GitError another
+            try:
+                restore(self.room, noted.record)
+            except (ReviewError, OSError) as failure:
+                told = f"{in_words(error)}; what was written is not yet taken back"
+                raise NotApplied(f"{told}: {in_words(failure)}") from None
             journal.forget(noted)
             raise
 

@@ -1,5 +1,6 @@
 """What is written where, and why it may not be."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -49,3 +50,11 @@ OnStep = Callable[[Step], None]
 
 def no_step(_step: Step) -> None:
     """Nobody asks how far it is."""
+
+
+def in_words(error: Exception) -> str:
+    """What failed, and where, if the system says."""
+    if not isinstance(error, OSError):
+        return str(error)
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    return f"{where}{error.strerror}"

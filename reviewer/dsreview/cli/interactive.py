@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+from dsreview.applying.interrupts import deferred_interrupt
 from dsreview.applying.session import Session
 from dsreview.applying.targets import target_of
 from dsreview.applying.values import NotApplied, OnStep, Target, no_step
@@ -180,7 +181,6 @@ class _Talk:
         except (NotApplied, UsageError) as error:
             self._screen.write(remark(str(error), self._screen.view(), is_good=False))
             return False
-        self._left.remove(finding)
         self._screen.write(remark(words, self._screen.view(), is_good=True))
         return True
 
@@ -189,15 +189,20 @@ class _Talk:
         plan = self._session.plan([finding])
         if plan.refused:
             raise NotApplied(plan.refused[0])
-        self._session.apply(plan)
-        self._num_applied += 1
+        with deferred_interrupt():  # what is written is counted
+            self._session.apply(plan)
+            self._num_applied += 1
+            self._left.remove(finding)
         return f"applied to {self._session.target.value}: {finding.path}"
 
     def _ignore(self, finding: Finding) -> str:
         assert self._session is not None
         self._screen.write(ask_reason(self._screen.view()))
-        self._session.ignore(finding, self._screen.line())
-        self._num_ignored += 1
+        reason = self._screen.line()
+        with deferred_interrupt():
+            self._session.ignore(finding, reason)
+            self._num_ignored += 1
+            self._left.remove(finding)
         return f"comment written to {self._session.target.value}: {finding.path}"
 
     def _edit(self, finding: Finding) -> None:

@@ -47,15 +47,12 @@ class Screen:
             KeyboardInterrupt: Ctrl-C.
         """
         fd = self._reader.fileno()
-        with _single_keys(fd):
-            termios.tcflush(fd, termios.TCIFLUSH)
-            while True:
-                typed = os.read(fd, _MAX_KEY_BYTES)
-                if not typed or typed.startswith(_END):
-                    raise EOFError
-                first = typed[:1].decode("ascii", "replace").lower()
-                if not typed.startswith(_ESCAPE) and first in allowed:
-                    return first
+        try:
+            with _single_keys(fd):
+                termios.tcflush(fd, termios.TCIFLUSH)
+                return _wait_for(fd, allowed)
+        except (termios.error, OSError):
+            raise EOFError from None
 
     def line(self) -> str:
         """A line as typed, with the terminal's own editing.
@@ -64,7 +61,10 @@ class Screen:
             EOFError: Ctrl-D on an empty line.
             KeyboardInterrupt: Ctrl-C.
         """
-        typed = os.read(self._reader.fileno(), _MAX_LINE_BYTES)
+        try:
+            typed = os.read(self._reader.fileno(), _MAX_LINE_BYTES)
+        except OSError:
+            raise EOFError from None
         if not typed:
             raise EOFError
         return typed.decode("utf-8", "replace").rstrip("\n")
@@ -100,6 +100,16 @@ def attached_screen() -> Iterator[Screen | None]:
         # reading in the background would stop the process
         is_ours = os.tcgetpgrp(reader.fileno()) == os.getpgrp()
         yield Screen(reader, writer, os.environ) if is_ours else None
+
+
+def _wait_for(fd: int, allowed: str) -> str:
+    while True:
+        typed = os.read(fd, _MAX_KEY_BYTES)
+        if not typed or typed.startswith(_END):
+            raise EOFError
+        first = typed[:1].decode("ascii", "replace").lower()
+        if not typed.startswith(_ESCAPE) and first in allowed:
+            return first
 
 
 @contextmanager
