@@ -97,7 +97,9 @@ def give_token_away(options: PullOptions) -> NoReturn:
         if subject.event is not None:
             options.runner.require_trust(subject.event)
         token = take_token(os.environ, options.token_descriptor)
-        _, connection = start_poster(token, state_folder() / OUTBOX, subject.base_url)
+        _, connection = start_poster(
+            token, state_folder() / OUTBOX, subject.base_url, only=subject.address
+        )
         connection.set_inheritable(True)
         environment = without_credentials(os.environ, token)
         start_anew(environment, f"--poster={connection.fileno()}")

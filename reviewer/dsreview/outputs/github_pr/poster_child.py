@@ -50,6 +50,8 @@ def _answer(begin: Begin, command: Command) -> Reply:
 def _do(begin: Begin, command: Command) -> Reply:
     if isinstance(command, Begin):
         return Failed("the poster has begun already")
+    if begin.only not in (None, command.address):
+        return Failed(f"the poster serves {begin.only} and no other pull request")
     # each command has patience of its own: a review lies between two of them
     github = GitHub(begin.base_url, begin.token, Patience(begin.limits, SystemClock()))
     try:

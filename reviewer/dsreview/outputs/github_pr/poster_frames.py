@@ -15,6 +15,8 @@ class Begin(Frame, frozen=True):
     outbox: str
     """A folder."""
     limits: WaitLimits
+    only: PullAddress | None = None
+    """No command about another pull request is obeyed; None: all are."""
 
     def __repr__(self) -> str:
         return f"Begin(base_url={self.base_url!r})"

@@ -133,13 +133,17 @@ def start_poster(
     base_url: str = GITHUB,
     limits: WaitLimits = WaitLimits(),  # noqa: B008  frozen
     environment: Mapping[str, str] = os.environ,
+    only: PullAddress | None = None,
 ) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """The process, and this side of the socket to it; the token is in no argument of it.
+
+    Args:
+        only: whatever is sent to it later, it asks and posts about this pull request alone.
 
     Raises:
         UsageError: `base_url` is no https address.
     """
-    begin = Begin(token, checked_base_url(base_url), str(outbox.absolute()), limits)
+    begin = Begin(token, checked_base_url(base_url), str(outbox.absolute()), limits, only)
     ours, theirs = socket.socketpair()
     with theirs:
         descriptor = theirs.fileno()
