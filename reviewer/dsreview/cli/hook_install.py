@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dsreview.cli.option_types import Folder
 from dsreview.githook.installation import COMMIT_STAGES, Stage
 
 if TYPE_CHECKING:
@@ -13,47 +14,49 @@ if TYPE_CHECKING:
 NOT_DONE = 1
 """Exit code: what was asked for is not so, and the lines say why."""
 
-StageOption = Annotated[
-    list[Stage] | None, typer.Option("--stage", help="One of the hooks; repeat it for several.")
-]
-FolderOption = Annotated[
-    Path,
+Stages = Annotated[
+    list[Stage] | None,
     typer.Option(
-        "-C", metavar="DIR", exists=True, file_okay=False, help="Run as if started in DIR."
+        "--stage", metavar="NAME", help=f"One of {', '.join(Stage)}; repeat it for several."
     ),
 ]
 
 
-def install(stage: StageOption = None, folder: FolderOption = Path()) -> None:
-    """Have git call dsreview: before commits and merges, where no stage is named.
+def install(stage: Stages = None, folder: Folder = Path()) -> None:
+    """Have git call dsreview.
 
-    Where another program keeps the hooks, it changes nothing and says what to add there.
+    Before commits and merges, where no --stage is named. Where another program keeps the
+    hooks, nothing is changed: it says what to add there.
 
-    Exit codes: 0 git calls dsreview, 1 nothing was changed, 2 wrong usage.
+    \b
+    dsreview hook install                                         commits and merges
+    dsreview hook install --stage pre-commit --stage pre-push     commits and pushes
 
-    Example: dsreview hook install --stage pre-commit --stage pre-push
+    Exit codes: 0 git calls dsreview; 1 nothing was changed; 2 wrong usage.
     """
     from dsreview.githook import installing
 
     _finish(installing.install(folder, stage or COMMIT_STAGES))
 
 
-def uninstall(stage: StageOption = None, folder: FolderOption = Path()) -> None:
+def uninstall(stage: Stages = None, folder: Folder = Path()) -> None:
     """Remove the hooks that dsreview wrote, and nothing else.
 
-    Exit codes: 0 git does not call dsreview any more; 1 it does: a hook has lines of others,
-    or another program calls it; 2 wrong usage.
+    All of them, where no --stage is named. A hook that has lines of others is left.
+
+    Exit codes: 0 git does not call dsreview any more; 1 it does, for the reason that is
+    said; 2 wrong usage.
     """
     from dsreview.githook import installing
 
     _finish(installing.uninstall(folder, stage or tuple(Stage)))
 
 
-def status(stage: StageOption = None, folder: FolderOption = Path()) -> None:
-    """Say what git calls at each stage.
+def status(stage: Stages = None, folder: Folder = Path()) -> None:
+    """Say what git calls, and whether that leads to dsreview.
 
-    Exit codes: 0 git calls dsreview at each --stage (where none is named: at one of them,
-    and no hook is stale), 1 it does not, 2 wrong usage.
+    Exit codes: 0 each --stage leads to dsreview (where none is named: one does, and no hook
+    is stale); 1 it does not; 2 wrong usage.
     """
     from dsreview.githook import installing
 

@@ -35,8 +35,12 @@ class Owner:
 
 
 def line_to_add(stage: Stage) -> str:
-    """For a shell script; does nothing where dsreview is not installed."""
-    call = f'dsreview hook run {stage} "$@" || exit'
+    """For a shell script."""
+    return _if_installed(f'dsreview hook run {stage} "$@" || exit')
+
+
+def _if_installed(call: str) -> str:
+    """Others who share the file need not have dsreview."""
     return f"if command -v {_PROGRAM} >/dev/null; then {call}; fi"
 
 
@@ -68,12 +72,11 @@ def _names_us(text: str) -> bool:
 
 
 def _lefthook_lines(stage: Stage) -> str:
-    rows = [f"run: dsreview hook run {stage}"]
+    call, more = f"dsreview hook run {stage}", []
     if stage is Stage.PRE_PUSH:  # lefthook keeps git's arguments and input from who does not ask
-        rows = [f"{rows[0]} {{0}}", "use_stdin: true"]
-    return "\n".join(
-        [f"{stage}:", "  commands:", "    dsreview:", *(f"      {row}" for row in rows)]
-    )
+        call, more = f"{call} {{0}}", ["use_stdin: true"]
+    inner = [f"      {row}" for row in (f"run: {_if_installed(call)}", *more)]
+    return "\n".join([f"{stage}:", "  commands:", "    dsreview:", *inner])
 
 
 def _pre_commit_lines(stage: Stage) -> str:
