@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -191,8 +192,7 @@ class _Impatient(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        is_between = self.conn.their_state.__name__ == "IDLE"
-        if not is_between:
+        if self.conn.their_state is not h11.IDLE:
             self._wait_no_more()
         elif self._waiting is None and self.conn.trailing_data[0]:
             self._wait()
