@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from dsreview.fake_github import git_pull
 from dsreview.fake_github.answering import ENTERPRISE, Answering, Seen
+from dsreview.fake_github.bodies import Bodies
 from dsreview.fake_github.contract import contract
 from dsreview.fake_github.faults import Fault, Injection
 from dsreview.fake_github.moves import Files, changes, move
@@ -184,6 +185,17 @@ class FakeGitHub:
     def _move(self, pull: Pull, version: Version) -> None:
         with self._answering.lock:
             move(pull, version)
+
+    def event(self, pull: Pull, action: str = "synchronize") -> dict[str, Any]:
+        """What a workflow that `pull` started finds in the file at GITHUB_EVENT_PATH."""
+        bodies = Bodies(self.url, self.repository)
+        return {
+            "action": action,
+            "number": pull.number,
+            "pull_request": bodies.pull(pull),
+            "repository": bodies.whole_repository(),
+            "sender": bodies.user(pull.author),
+        }
 
     def inject(
         self,
