@@ -6,25 +6,14 @@ Every version of a file calls a name of its own that nothing defines: a finding 
 which version was reviewed.
 """
 
-from dataclasses import dataclass
+from collections import namedtuple
 
 
 def code(*names):
     return "".join(f"def of_{name}():\n    return {name}()\n\n\n" for name in names)
 
 
-@dataclass(frozen=True)
-class Situation:
-    act: object
-    runs: int
-    framework_runs: int
-    is_short: bool
-
-    @property
-    def name(self):
-        return self.act.__name__
-
-
+Situation = namedtuple("Situation", "name act runs framework_runs is_short")
 SITUATIONS = []
 
 
@@ -33,7 +22,7 @@ def situation(runs=1, framework_runs=None, is_short=False):
 
     def keep(act):
         framework = runs if framework_runs is None else framework_runs
-        SITUATIONS.append(Situation(act, runs, framework, is_short))
+        SITUATIONS.append(Situation(act.__name__, act, runs, framework, is_short))
         return act
 
     return keep

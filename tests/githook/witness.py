@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dsreview.githook.events import HookCall, changes_of
+from dsreview.githook.events import EVENTS, HookCall, changes_of
 from dsreview.sources import open_change
 from dsreview.sources.repository import find_repository
 
@@ -28,7 +28,7 @@ def main(log, stage, *command):
         "changed": sorted(key for key in before | after if before.get(key) != after.get(key)),
         "files": len(before),
         "head": head(),
-        "reviewed": reviewed(stage, given),
+        "reviewed": reviewed(stage, command, given),
     }
     with Path(log).open("a") as file:
         file.write(json.dumps(record) + "\n")
@@ -71,10 +71,10 @@ def head():
     return answer.stdout.decode().strip()
 
 
-def reviewed(stage, given):
+def reviewed(stage, command, given):
     """What the hook reviews: each path it touches, and the new content; null for none."""
-    name = "" if os.environ.get("PRE_COMMIT") else stage
-    call = HookCall(name, (), os.environ, Path.cwd(), io.BytesIO(given).read)
+    name, arguments = (stage, command[1:]) if stage in EVENTS else ("", ())
+    call = HookCall(name, arguments, os.environ, Path.cwd(), io.BytesIO(given).read)
     found = {}
     for request in changes_of(call):
         with open_change(request) as change:
