@@ -100,7 +100,7 @@ _LIVE = re.compile(
     r"[@#]"  # mentions, issues
     r"|[!$%~&^](?=[\w\"'\[{(])"  # GitLab's references, mathematics
     r"|:(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\."  # addresses
-    r"|:(?=[\w+-]+:)"  # emoji
+    r"|:(?=[\w+-]+(?::|$))"  # emoji, also of what is written behind it
     r"|(?<=[A-Z])-(?=[0-9])"  # GH-1, or a tracker's PROJECT-1
     r"|\[(?=\[|\w+:)|\*(?=iteration)"  # GitLab's wiki pages, alerts, iterations
     r"|[0-9a-f]{6}(?=[0-9a-f])",  # commits

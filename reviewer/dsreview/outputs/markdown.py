@@ -79,12 +79,17 @@ def suggestion(finding: Finding, lines: list[str]) -> Iterator[str]:
 
 def prose(text: str, max_bytes: int) -> str:
     """`text` as safe Markdown of at most `max_bytes`; says so where it is cut."""
-    shown = text[:max_bytes]
-    safe = markdown_prose(shown)
-    while len(safe.encode()) > max_bytes:
-        shown = shown[: len(shown) * 3 // 4]
-        safe = markdown_prose(shown + CUT)
-    return safe if len(shown) in (len(text), 0) else markdown_prose(shown + CUT)
+    if len(text) <= max_bytes:
+        safe = markdown_prose(text)
+        if len(safe.encode()) <= max_bytes:
+            return safe
+    num_kept = max_bytes - len(CUT)
+    while True:
+        safe = markdown_prose(text[:num_kept] + CUT)
+        size = len(safe.encode())
+        if size <= max_bytes:
+            return safe
+        num_kept = num_kept * max_bytes // size * 19 // 20
 
 
 def _diff(edit: Edit, lines: list[str]) -> list[str]:

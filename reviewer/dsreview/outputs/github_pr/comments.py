@@ -65,6 +65,7 @@ def inline_comment(one: PlacedFinding, place: OnLines, key: str, head_sha: str) 
         blocks.append(button.block)
     else:
         blocks += markdown.suggestion(one.finding, list(one.lines))
+    demoted = file_comment(one, key, head_sha)
     return InlineComment(
         path=one.original.path,
         body=_body(blocks, one, key, head_sha),
@@ -72,8 +73,8 @@ def inline_comment(one: PlacedFinding, place: OnLines, key: str, head_sha: str) 
         side=place.side,
         start_line=place.start if place.start < place.last else None,
         fingerprint=one.fingerprint,
-        file_body=file_comment(one, key, head_sha).body,
-        entry=entry(one),
+        file_body=demoted.body,
+        entry=demoted.entry,
     )
 
 

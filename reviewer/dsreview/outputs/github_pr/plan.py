@@ -27,7 +27,7 @@ from dsreview.outputs.github_pr.values import (
 )
 from dsreview.patch import Patch
 from dsreview.report import Report, short_name
-from dsreview.sanitize import markdown_code
+from dsreview.sanitize import markdown_code, terminal_line, terminal_safe
 
 
 def plan_posting(
@@ -177,9 +177,9 @@ def _annotation(one: PlacedFinding) -> Annotation:
     return Annotation(
         fingerprint=one.fingerprint,
         severity=finding.severity,
-        path=finding.path,
+        path=terminal_line(finding.path),
         line=first,
         end_line=last,
-        title=f"{finding.rule} ({finding.severity.label})",
-        message=f"{finding.message}{scenario}",
+        title=terminal_line(f"{finding.rule} ({finding.severity.label})"),
+        message=terminal_safe(f"{finding.message}{scenario}"),
     )

@@ -222,7 +222,7 @@ def _size(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """A finding as a workflow annotation: plain text, not yet escaped for a log."""
+    """A finding as a workflow annotation: plain text, not yet escaped for a command."""
 
     fingerprint: str
     severity: Severity
