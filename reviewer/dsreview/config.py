@@ -8,7 +8,6 @@ repository can only wish for: its word counts where the user's own file says not
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -138,6 +137,8 @@ def user_config_file() -> Path:
 
 
 def _toml(name: str, content: bytes) -> Mapping[str, object]:
+    import tomllib  # 5 ms that a hook in a repository without settings need not pay
+
     try:
         return tomllib.loads(content.decode("utf-8"))
     except ValueError as error:  # also of a number with thousands of digits

@@ -18,8 +18,12 @@ def open_tools(
     progress: Progress,
     stack: ExitStack,
     open_model: Callable[[Config], Backend] = open_backend,
+    sandbox: Sandbox | None = None,
 ) -> Tools:
     """Tools that are closed with `stack`; the model is opened by the review, where it needs one.
+
+    Args:
+        sandbox: one that is open already, and closed by whoever opened it.
 
     Raises:
         ConfigurationError: the settings ask for a model and do not say enough.
@@ -28,7 +32,7 @@ def open_tools(
     if store is not None:
         stack.callback(store.trim)
     return Tools(
-        sandbox=stack.enter_context(Sandbox()),
+        sandbox=sandbox or stack.enter_context(Sandbox()),
         cache=store or NoCache(),
         open_backend=partial(open_model, config) if chosen_backend(config) else None,
         progress=progress,

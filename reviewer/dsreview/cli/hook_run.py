@@ -13,13 +13,14 @@ from dsreview.errors import DsreviewError
 from dsreview.githook.deadline import Deadline
 from dsreview.githook.events import HookCall
 from dsreview.githook.hook_review import HookRun
-from dsreview.sanitize import terminal_line
 
 if TYPE_CHECKING:
     from dsreview.change import Change
     from dsreview.report import Report
 
 FAILED = 3
+FIRST_TASKS = ("dsreview.checks.rule_tasks", "ast_grep_py", "dsreview.symbols.tasks")
+"""Modules of what the checks run in the sandbox."""
 
 
 def run_hook(name: str, arguments: Sequence[str], flags: Mapping[str, object]) -> int:
@@ -59,6 +60,11 @@ def _read_input() -> bytes:
 
 
 def _review(change: "Change", config: Config, stack: ExitStack) -> "Report":
+    from dsreview.sandbox import Sandbox
+    from dsreview.sandbox.warm_up import warm_up
+
+    sandbox = stack.enter_context(Sandbox())
+    warm_up(sandbox, FIRST_TASKS)  # before the imports, which take as long
     from dsreview.githook.events import FRAMEWORK
     from dsreview.progress import SilentProgress, open_progress
     from dsreview.review import review
@@ -68,14 +74,17 @@ def _review(change: "Change", config: Config, stack: ExitStack) -> "Report":
     is_watched = os.environ.get(FRAMEWORK) != "1"
     with ExitStack() as drawn:
         progress = drawn.enter_context(open_progress()) if is_watched else SilentProgress()
-        return review(change, config, open_tools(config, progress, stack))
+        return review(change, config, open_tools(config, progress, stack, sandbox=sandbox))
 
 
 def _fail(problem: str, exit_code: int, *, is_strict: bool) -> int:
-    sys.stderr.write(f"{_words(problem, is_strict=is_strict)}\n")
+    from dsreview.sanitize import terminal_line
+
+    line = terminal_line(" ".join(problem.split()))
+    sys.stderr.write(f"{_words(line, is_strict=is_strict)}\n")
     return exit_code if is_strict else 0
 
 
 def _words(problem: str, *, is_strict: bool) -> str:
     end = "stopped (strict)" if is_strict else "git goes on"
-    return f"dsreview: not reviewed, {end}: {terminal_line(' '.join(problem.split()))}"
+    return f"dsreview: not reviewed, {end}: {problem}"

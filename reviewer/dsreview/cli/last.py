@@ -22,10 +22,10 @@ def last(folder: Folder = Path()) -> None:
     from dsreview.githook.places import folder_of
     from dsreview.githook.results import ResultStore
     from dsreview.githook.showing import show, show_news
-    from dsreview.sources.pushed import Place
     from dsreview.sources.repository import find_repository
+    from dsreview.sources.request import Location
 
-    place = Place(folder.absolute(), None)
+    place = Location(folder.absolute())
     results = folder_of(find_repository(place.folder).git_dir)
     running = count_jobs(results).running
     if running:

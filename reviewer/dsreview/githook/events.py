@@ -9,19 +9,17 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dsreview.errors import RevisionError, UsageError
 from dsreview.sources import SourceRequest
 from dsreview.sources.data_files import read_data
 from dsreview.sources.index import index_path
-from dsreview.sources.pushed import (
-    Place,
-    PushedRef,
-    pushed_changes,
-    since_parted,
-    whole_history,
-)
 from dsreview.sources.repository import find_repository
+from dsreview.sources.request import Location
+
+if TYPE_CHECKING:
+    from dsreview.sources.pushed import PushedRef
 
 PRE_COMMIT = "pre-commit"
 PRE_PUSH = "pre-push"
@@ -48,9 +46,9 @@ class HookCall:
         return self.environment.get(FRAMEWORK) == "1"
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Location:
         named = self.environment.get("GIT_DIR", "")
-        return Place(self.folder, (self.folder / named) if named else None)
+        return Location(self.folder, (self.folder / named) if named else None)
 
 
 def changes_of(call: HookCall) -> tuple[SourceRequest, ...]:
@@ -63,6 +61,8 @@ def changes_of(call: HookCall) -> tuple[SourceRequest, ...]:
     if call.name and call.name not in EVENTS:
         raise UsageError(f"hook {call.name} is not reviewed; known are {', '.join(EVENTS)}")
     if call.name == PRE_PUSH:
+        from dsreview.sources.pushed import pushed_changes
+
         refs = read_refs(call.read_input())
         if refs:
             return pushed_changes(call.place, call.arguments[0] if call.arguments else "", refs)
@@ -74,12 +74,14 @@ def changes_of(call: HookCall) -> tuple[SourceRequest, ...]:
     return (_staged(call.place),)
 
 
-def read_refs(content: bytes) -> tuple[PushedRef, ...]:
+def read_refs(content: bytes) -> "tuple[PushedRef, ...]":
     """The lines that git writes to `pre-push`.
 
     Raises:
         UsageError: a line of another form.
     """
+    from dsreview.sources.pushed import PushedRef
+
     found = []
     for line in content.decode("utf-8", "surrogateescape").split("\n"):
         if not line.strip():
@@ -96,6 +98,8 @@ def _changes_of_framework(call: HookCall) -> tuple[SourceRequest, ...] | None:
     variables = call.environment
     if not call.is_of_framework:
         return None
+    from dsreview.sources.pushed import since_parted, whole_history
+
     old, new = variables.get("PRE_COMMIT_FROM_REF"), variables.get("PRE_COMMIT_TO_REF")
     if old and new:
         found = since_parted(call.place, old, new)
@@ -110,7 +114,7 @@ def _changes_of_framework(call: HookCall) -> tuple[SourceRequest, ...] | None:
     return None
 
 
-def _staged(place: Place) -> SourceRequest:
+def _staged(place: Location) -> SourceRequest:
     repository = find_repository(place.folder, place.git_dir)
     content = read_data(index_path(repository)) or b""
     return SourceRequest(place.folder, is_staged=True, index=content, git_dir=place.git_dir)

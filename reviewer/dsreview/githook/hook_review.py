@@ -8,22 +8,22 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from dsreview.change import Change
 from dsreview.config import Config, load, user_config_file
 from dsreview.githook.deadline import Deadline
 from dsreview.githook.events import HookCall, changes_of
 from dsreview.githook.places import folder_of, has_news
-from dsreview.model_choice import chosen_backend
-from dsreview.report import Report
-from dsreview.selection import DELETED, ignores, select
 from dsreview.sources import SourceRequest, open_change
 from dsreview.sources.repository import find_repository
 
+if TYPE_CHECKING:
+    from dsreview.report import Report
+
 BACKGROUND = "background"
 
-Review = Callable[[Change, Config, ExitStack], Report]
+Review = Callable[[Change, Config, ExitStack], "Report"]
 """Reviews a change; what need not be closed before the report is shown goes on the stack."""
 
 
@@ -38,7 +38,7 @@ class HookRun:
     deadline: Deadline
     exit_code: int = 0
     for_later: list[SourceRequest] = field(default_factory=list)
-    clean: list[Report] = field(default_factory=list)
+    clean: "list[Report]" = field(default_factory=list)
 
     def run(self) -> int:
         """Review what git is about to take; 0 lets it go on.
@@ -86,12 +86,12 @@ class HookRun:
         folder: Path,
         stack: ExitStack,
     ) -> None:
-        from dsreview.githook.showing import finish
-        from dsreview.githook.verdict import is_clean, verdict_on
-
         budget_s = min(config.budget_s or self.deadline.budget_s, self.deadline.budget_s)
         report = self.review(change, replace(config, budget_s=budget_s), stack)
         self.deadline.disarm()
+        from dsreview.githook.showing import finish
+        from dsreview.githook.verdict import is_clean, verdict_on
+
         goes_on = config.finish and bool(report.gaps) and self.deadline.is_near
         if goes_on:
             self.for_later.append(request)
@@ -119,9 +119,12 @@ def _is_worth_a_review(change: Change, config: Config) -> bool:
     """Something is left to review once all is left out that the user knows of."""
     if not change.patch.files:
         return False
+    from dsreview.selection import ignores, leaves_anything
+
     ignored = ignores(change.settings, config.exclude)
+    if leaves_anything(change, ignored, has_model=False):
+        return True
+    from dsreview.model_choice import chosen_backend  # imports what can talk to models
+
     has_model = chosen_backend(config) is not None
-    selection = select(change, ignored, has_model=has_model)
-    return bool(selection.files) or any(
-        row.is_gap or row.reason == DELETED for row in selection.left_out
-    )
+    return has_model and leaves_anything(change, ignored, has_model=True)

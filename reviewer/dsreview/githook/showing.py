@@ -14,7 +14,7 @@ from dsreview.outputs.base import view_for
 from dsreview.report import Report, Status
 from dsreview.sanitize import terminal_line
 from dsreview.sources import open_blobs
-from dsreview.sources.pushed import Place
+from dsreview.sources.request import Location
 
 
 def finish(
@@ -38,7 +38,7 @@ def change_result(report: Report, change: Change, verdict: Verdict) -> ChangeRes
     return ChangeResult(worth_showing(report), blobs, verdict.lines)
 
 
-def show_news(folder: Path, place: Place, stream: TextIO) -> bool:
+def show_news(folder: Path, place: Location, stream: TextIO) -> bool:
     """What ended in the background since the last hook, each result once; whether there was any."""
     has_shown = False
     for result in ResultStore(folder).take_unshown():
@@ -51,7 +51,7 @@ def show_news(folder: Path, place: Place, stream: TextIO) -> bool:
     return has_shown
 
 
-def show(result: HookResult, place: Place, stream: TextIO) -> None:
+def show(result: HookResult, place: Location, stream: TextIO) -> None:
     """The findings of an earlier run, with the code as it was then."""
     if result.problem:
         stream.write(f"dsreview: not reviewed: {terminal_line(result.problem)}\n")
@@ -59,7 +59,7 @@ def show(result: HookResult, place: Place, stream: TextIO) -> None:
         _show_change(change, place, stream)
 
 
-def _show_change(change: ChangeResult, place: Place, stream: TextIO) -> None:
+def _show_change(change: ChangeResult, place: Location, stream: TextIO) -> None:
     from dsreview.outputs.hook_page import hook_page
 
     try:

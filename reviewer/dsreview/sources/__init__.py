@@ -6,13 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from dsreview.change import Change
-from dsreview.diff_parser import ForeignPatch, parse_patch
 from dsreview.errors import NotARepositoryError, UsageError
 from dsreview.patch import Patch
 from dsreview.sources.clean_room import MAX_COMPARED_BYTES, CleanRoom
 from dsreview.sources.commits import from_commit, from_range
 from dsreview.sources.objects import ObjectStore
-from dsreview.sources.patches import hunks_only, place_patch
 from dsreview.sources.path_limits import limit, paths_from_top, refuse_unknown
 from dsreview.sources.repository import find_repository
 from dsreview.sources.request import SourceRequest
@@ -47,7 +45,7 @@ def open_change(request: SourceRequest) -> Iterator[Change]:
             place = Place(room, ObjectStore(room), request)
             yield change_between(place, SOURCES[name](place))
         return
-    with _open_patch(request, parse_patch(request.patch)) as change:
+    with _open_patch(request, request.patch) as change:
         yield change
 
 
@@ -61,7 +59,12 @@ def open_blobs(
 
 
 @contextmanager
-def _open_patch(request: SourceRequest, patch: ForeignPatch) -> Iterator[Change]:
+def _open_patch(request: SourceRequest, content: bytes) -> Iterator[Change]:
+    # the only source that needs them
+    from dsreview.diff_parser import parse_patch
+    from dsreview.sources.patches import hunks_only, place_patch
+
+    patch = parse_patch(content)
     try:
         repository = find_repository(request.folder, request.git_dir)
     except NotARepositoryError:

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from dsreview.errors import GitError, RevisionError
 from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.repository import find_repository
-from dsreview.sources.request import SourceRequest
+from dsreview.sources.request import Location, SourceRequest
 from dsreview.sources.revisions import merge_base, resolve
 
 MAX_TIPS = 10_000
@@ -28,16 +27,8 @@ class PushedRef:
     """Zeros where the remote has no such ref yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the push starts."""
-
-    folder: Path
-    git_dir: Path | None
-
-
 def pushed_changes(
-    place: Place, remote: str, refs: Sequence[PushedRef]
+    place: Location, remote: str, refs: Sequence[PushedRef]
 ) -> tuple[SourceRequest, ...]:
     """One change for each ref that brings commits to the remote; no commit in two of them.
 
@@ -63,7 +54,7 @@ def pushed_changes(
         return tuple(found)
 
 
-def since_parted(place: Place, old: str, new: str) -> SourceRequest | None:
+def since_parted(place: Location, old: str, new: str) -> SourceRequest | None:
     """What `new` brings to where it left `old`; None for nothing.
 
     Raises:
@@ -77,7 +68,7 @@ def since_parted(place: Place, old: str, new: str) -> SourceRequest | None:
     return SourceRequest(place.folder, f"{base}..{head}", git_dir=place.git_dir)
 
 
-def whole_history(place: Place, new: str) -> SourceRequest:
+def whole_history(place: Location, new: str) -> SourceRequest:
     """All that `new` holds.
 
     Raises:

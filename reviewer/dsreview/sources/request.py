@@ -31,3 +31,13 @@ class SourceRequest:
     """For `is_staged`: an index as it was read earlier, instead of the one in effect."""
     onto: str | None = None
     """For `is_staged`: the commit below it, or `NOTHING`; None is HEAD."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Which repository is meant."""
+
+    folder: Path
+    """Any folder of it."""
+    git_dir: Path | None = None
+    """Its git folder, where git itself said it; see `SourceRequest`."""
