@@ -21,6 +21,7 @@ from dsengine.network import Network
 from dsengine.runner import Runner
 from dsengine.scheduler import OnProgress, Scheduler
 from dsengine.sequence import Sampling, Sequence, Vocabulary
+from dsengine.streaming import OnText, TextStream
 from dsengine.tokenizer import Tokenizer
 
 OnCompletion = Callable[[int, Completion], None]
@@ -136,6 +137,7 @@ class Engine:
         on_progress: OnProgress | None = None,
         on_completion: OnCompletion | None = None,
         is_wanted: IsWanted = lambda _: True,
+        on_text: OnText | None = None,
     ) -> list[Completion]:
         """One completion for each prompt, in their order.
 
@@ -150,6 +152,8 @@ class Engine:
                 with its index and completion.
             is_wanted: asked between tokens, with the index of a prompt; where it says no,
                 this answer ends as it is, as at the deadline, and the others go on.
+            on_text: told the text of answers while they are written; the last characters
+                of an answer may only come with its completion.
 
         Raises:
             PromptTooLongError: a prompt and its answer exceed `max_tokens`; nothing ran.
@@ -167,6 +171,9 @@ class Engine:
             Sequence(ids, sampling, self._vocabulary, compiled, partial(is_wanted, number))
             for number, ids in enumerate(encoded)
         ]
+        if on_text is not None:
+            for number, row in enumerate(rows):
+                row.on_token = TextStream(self._tokenizer, number, on_text).take
         told: set[int] = set()
 
         def report(num_done: int, num_all: int) -> None:

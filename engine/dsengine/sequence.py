@@ -60,6 +60,8 @@ class Sequence:
     ) -> None:
         self.prompt = prompt
         self.is_wanted = is_wanted
+        self.on_token: Callable[[list[int]], None] | None = None
+        """Told all tokens of the answer after each of them."""
         self.cached_prefix_tokens = 0
         self._sampling = sampling
         self._vocabulary = vocabulary
@@ -114,6 +116,8 @@ class Sequence:
             self.stop = StopReason.END
             return
         self._answer.append(token)
+        if self.on_token is not None:
+            self.on_token(self._answer)
         if self._grammar:
             self._grammar.accept(token)
         if self._grammar and self._grammar.is_complete:

@@ -27,7 +27,7 @@ class Worker:
     deadly: frozenset = frozenset()
     """Prompts that no process survives."""
 
-    def complete(self, prompts, sampling, on_answer, is_wanted):
+    def complete(self, prompts, sampling, on_answer, is_wanted, on_text):
         self.batches.append([one.name for one in prompts])
         self.may_go.wait()
         if self.deadly & {one.name for one in prompts}:

@@ -41,6 +41,11 @@ def always_wanted(_index: int) -> bool:
     return True
 
 
+OnText = Callable[[int, int, str], None]
+"""Told the index of a prompt, how many characters of its answer were told before, and the
+next ones."""
+
+
 class InterruptibleBackend(Backend, Protocol):
     """A backend that lets single prompts go, which is how one model serves several users."""
 
@@ -50,11 +55,13 @@ class InterruptibleBackend(Backend, Protocol):
         sampling: Sampling,
         on_answer: OnAnswer = ignore_answer,
         is_wanted: IsWanted = always_wanted,
+        on_text: OnText | None = None,
     ) -> list[Answer]:
         """As `Backend.complete`.
 
         Args:
             is_wanted: asked now and then, and cheap; the answer to a prompt of which it says
                 no ends as `DEADLINE`, as soon as the backend can.
+            on_text: told answers while they are written, by backends that see them so.
         """
         ...

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from dsreview.backends.base import BackendSettings, IsWanted, always_wanted
+from dsreview.backends.base import BackendSettings, IsWanted, OnText, always_wanted
 from dsreview.backends.daemon_threads import as_answered
 from dsreview.backends.http_format import FORMATS, read_answer, read_problem, request_body
 from dsreview.errors import BackendError, PromptTooLongError, UsageError
@@ -90,6 +90,7 @@ class HttpBackend:
         sampling: Sampling,
         on_answer: OnAnswer = ignore_answer,
         is_wanted: IsWanted = always_wanted,
+        on_text: OnText | None = None,
     ) -> list[Answer]:
         for prompt in prompts:
             needed = self.count_tokens(prompt) + sampling.max_new_tokens

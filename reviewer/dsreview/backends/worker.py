@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from queue import Empty
 from typing import Final
 
-from dsreview.backends.base import BackendSettings, IsWanted, absolute_model, always_wanted
+from dsreview.backends.base import BackendSettings, IsWanted, OnText, absolute_model, always_wanted
 from dsreview.backends.worker_frames import (
     Answered,
     Complete,
@@ -25,6 +25,7 @@ from dsreview.backends.worker_frames import (
     Open,
     Opened,
     Reply,
+    Wrote,
 )
 from dsreview.backends.worker_process import Replies, WorkerDied, WorkerProcess
 from dsreview.errors import BackendError, PromptTooLongError
@@ -128,6 +129,7 @@ class WorkerBackend:
         sampling: Sampling,
         on_answer: OnAnswer = ignore_answer,
         is_wanted: IsWanted = always_wanted,
+        on_text: OnText | None = None,
     ) -> list[Answer]:
         if not prompts:
             return []
@@ -136,11 +138,12 @@ class WorkerBackend:
         if sampling.deadline_s is not None:  # a load may have taken its part
             left_s = sampling.deadline_s - (time.monotonic() - started)
             sampling = replace(sampling, deadline_s=max(0.0, left_s))
-        with process.asked(lambda call: Complete(call, tuple(prompts), sampling)) as (
-            number,
-            replies,
-        ):
-            call = _Call(process, number, replies, len(prompts), on_answer, is_wanted)
+
+        def request(call: int) -> Complete:
+            return Complete(call, tuple(prompts), sampling, is_streamed=on_text is not None)
+
+        with process.asked(request) as (number, replies):
+            call = _Call(process, number, replies, len(prompts), on_answer, is_wanted, on_text)
             try:
                 self._has_estimated |= call.run(sampling.deadline_s)
             except BaseException:
@@ -193,6 +196,7 @@ class _Call:
     num_prompts: int
     on_answer: OnAnswer
     is_wanted: IsWanted
+    on_text: OnText | None
     answers: dict[int, Answer] = field(default_factory=dict)
     dismissed: set[int] = field(default_factory=set)
 
@@ -203,6 +207,8 @@ class _Call:
             reply = self._next()
             if isinstance(reply, Answered):
                 self._take(reply.index, reply.answer)
+            elif isinstance(reply, Wrote) and self.on_text is not None:
+                self.on_text(reply.index, reply.offset, reply.text)
             elif isinstance(reply, Done):
                 return reply.counts_are_estimated
             elif isinstance(reply, Failed):

@@ -28,6 +28,7 @@ from dsreview.backends.worker_frames import (
     Open,
     Opened,
     Request,
+    Wrote,
 )
 from dsreview.errors import DsreviewError, PromptTooLongError
 from dsreview.prompt import Answer
@@ -115,9 +116,16 @@ class _Worker:
             told.add(index)
             self.channel.send(Answered(call.call, index, answer))
 
+        def write(index: int, offset: int, text: str) -> None:
+            self.channel.send(Wrote(call.call, index, offset, text))
+
         try:
             answers = backend.complete(
-                call.prompts, call.sampling, tell, lambda index: index not in dismissed
+                call.prompts,
+                call.sampling,
+                tell,
+                lambda index: index not in dismissed,
+                write if call.is_streamed else None,
             )
         except DsreviewError as error:
             is_too_long = isinstance(error, PromptTooLongError)

@@ -42,6 +42,8 @@ class Complete(Frame, frozen=True):
     call: int
     prompts: tuple[Prompt, ...]
     sampling: Sampling
+    is_streamed: bool = False
+    """Whether answers are told while they are written."""
 
 
 class Dismiss(Frame, frozen=True):
@@ -73,6 +75,15 @@ class Answered(Frame, frozen=True):
     answer: Answer
 
 
+class Wrote(Frame, frozen=True):
+    """The next characters of an answer; `offset` were told before."""
+
+    call: int
+    index: int
+    offset: int
+    text: str
+
+
 class Done(Frame, frozen=True):
     """Every prompt of the call has been answered."""
 
@@ -90,7 +101,7 @@ class Failed(Frame, frozen=True):
     """The process ends with it."""
 
 
-Reply = Opened | Counted | Answered | Done | Failed
+Reply = Opened | Counted | Wrote | Answered | Done | Failed
 
 OPENING = 0
 """The call that `Failed` names where the backend could not be opened; others count from 1."""

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from dsreview.backends.base import IsWanted
+from dsreview.backends.base import IsWanted, OnText
 from dsreview.backends.worker import WorkerDied
 from dsreview.errors import BackendError, DsreviewError
 from dsreview.prompt import Answer, OnAnswer, Prompt, Sampling, StopReason
@@ -43,7 +43,19 @@ class Worker(Protocol):
         sampling: Sampling,
         on_answer: OnAnswer,
         is_wanted: IsWanted,
+        on_text: OnText | None,
     ) -> list[Answer]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The next characters of an answer; `offset` were told before.
+
+    A prompt that is asked again is told again from the start.
+    """
+
+    offset: int
+    text: str
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +68,9 @@ class Job:
     """Without its deadline, which is `end`."""
     end: float | None
     """Time of `time.monotonic` after which nobody waits."""
-    events: asyncio.Queue[tuple[int, Answer]] = field(default_factory=asyncio.Queue)
+    is_streamed: bool = False
+    """Whether pieces of answers are told while they are written."""
+    events: asyncio.Queue[tuple[int, Answer | Piece]] = field(default_factory=asyncio.Queue)
     unasked: deque[int] = field(default_factory=deque)
     suspects: set[int] = field(default_factory=set)
     """Prompts of batches that the worker's process did not survive."""
@@ -64,9 +78,15 @@ class Job:
     timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    def of(cls, client: str, prompts: tuple[Prompt, ...], sampling: Sampling) -> "Job":
+    def of(
+        cls,
+        client: str,
+        prompts: tuple[Prompt, ...],
+        sampling: Sampling,
+        is_streamed: bool = False,
+    ) -> "Job":
         end = None if sampling.deadline_s is None else time.monotonic() + sampling.deadline_s
-        job = cls(client, prompts, replace(sampling, deadline_s=None), end)
+        job = cls(client, prompts, replace(sampling, deadline_s=None), end, is_streamed)
         job.unasked.extend(range(len(prompts)))
         return job
 
@@ -81,8 +101,12 @@ class Job:
 
     async def answers(self) -> AsyncIterator[tuple[int, Answer]]:
         """Each prompt's index and answer, the fastest first."""
-        for _ in self.prompts:
-            yield await self.events.get()
+        num_left = len(self.prompts)
+        while num_left:
+            index, event = await self.events.get()
+            if isinstance(event, Answer):
+                num_left -= 1
+                yield index, event
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,14 +226,21 @@ class Dispatcher:
         def tell(place: int, answer: Answer) -> None:
             loop.call_soon_threadsafe(deliver, place, answer)
 
-        prompts = [question.prompt for question in batch]
+        def write(place: int, offset: int, text: str) -> None:
+            question = batch[place]
+            if question.job.is_streamed:
+                event = (question.index, Piece(offset, text))
+                loop.call_soon_threadsafe(question.job.events.put_nowait, event)
+
+        is_streamed = any(question.job.is_streamed for question in batch)
         try:
             await asyncio.to_thread(
                 self.worker.complete,
-                prompts,
+                [question.prompt for question in batch],
                 batch[0].job.sampling,
                 tell,
                 lambda place: batch[place].job.is_wanted,
+                write if is_streamed else None,
             )
         except WorkerDied as error:
             self._ask_again(list(unanswered.values()), str(error))

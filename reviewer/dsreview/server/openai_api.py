@@ -15,7 +15,7 @@ from dsreview.backends.resident_wire import MAX_CLIENT_LENGTH
 from dsreview.errors import BackendError, PromptTooLongError, UsageError
 from dsreview.prompt import Answer, Prompt, Sampling, StopReason
 from dsreview.server import openai_format
-from dsreview.server.dispatch import Busy, Job
+from dsreview.server.dispatch import Busy, Job, Piece
 from dsreview.server.following import ClientLeft, Stream, unless_left
 from dsreview.server.guard import JSON
 from dsreview.server.openai_format import ChatRequest
@@ -24,6 +24,7 @@ from dsreview.server.service import Service
 EVENTS: Final = "text/event-stream"
 _FAILED: Final = "server_error"
 _OWNER: Final = "dsreview"
+_UNANSWERED: Final = (StopReason.FAILED, StopReason.DEADLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class OpenAIApi:
                 return _refused(404, f"this server has {self._model}", "model_not_found")
             prompt = openai_format.prompt_of(asked)
             sampling = await unless_left(self._sampling(asked, prompt), request.receive)
-            job = Job.of(_client(request, asked), (prompt,), sampling)
+            job = Job.of(_client(request, asked), (prompt,), sampling, bool(asked.stream))
             self.service.dispatcher.submit(job)
         except UsageError as error:
             return _refused(400, str(error), None)
@@ -63,7 +64,7 @@ class OpenAIApi:
             return Response(status_code=499)
         finally:
             leave()
-        if answer.stop in (StopReason.FAILED, StopReason.DEADLINE):
+        if answer.stop in _UNANSWERED:
             return _json(openai_format.problem(answer.problem, None, _FAILED), 500)
         identifier = openai_format.new_identifier()
         return _json(openai_format.completion(answer, identifier, self._model))
@@ -72,11 +73,21 @@ class OpenAIApi:
         identifier, model = openai_format.new_identifier(), self._model
         part = partial(openai_format.chunk, identifier, model)
         yield part({"role": "assistant", "content": ""})
-        answer = await self._answer(job)
-        if answer.stop in (StopReason.FAILED, StopReason.DEADLINE):
-            yield openai_format.sse(openai_format.problem(answer.problem, None, _FAILED))
+        told, started = "", time.monotonic()
+        event = await self._next(job, started)
+        while isinstance(event, Piece):
+            if event.offset <= len(told) and (new := event.text[len(told) - event.offset :]):
+                told += new
+                yield part({"content": new})
+            event = await self._next(job, started)
+        answer = event
+        problem = answer.problem
+        if answer.stop in _UNANSWERED or not answer.text.startswith(told):
+            problem = problem or "the model was started again and answers in other words"
+            yield openai_format.sse(openai_format.problem(problem, None, _FAILED))
             return
-        yield part({"content": answer.text})
+        if rest := answer.text[len(told) :]:
+            yield part({"content": rest})
         yield part({}, openai_format.finish_reason(answer))
         if asked.stream_options is not None and asked.stream_options.include_usage:
             yield openai_format.usage_chunk(identifier, model, answer)
@@ -84,18 +95,26 @@ class OpenAIApi:
 
     async def _answer(self, job: Job) -> Answer:
         started = time.monotonic()
-        _, answer = await job.events.get()
-        seconds = time.monotonic() - started
-        self.service.metrics.count_answer(answer)
-        self.service.metrics.count_duration(seconds)
-        self.service.journal.info(
-            "chat: %d and %d tokens, %s, %.2f s",
-            answer.prompt_tokens,
-            answer.completion_tokens,
-            answer.stop.value,
-            seconds,
-        )
-        return answer
+        event = await self._next(job, started)
+        while isinstance(event, Piece):
+            event = await self._next(job, started)
+        return event
+
+    async def _next(self, job: Job, started: float) -> Piece | Answer:
+        """What comes next; an answer is counted and logged."""
+        _, event = await job.events.get()
+        if isinstance(event, Answer):
+            seconds = time.monotonic() - started
+            self.service.metrics.count_answer(event)
+            self.service.metrics.count_duration(seconds)
+            self.service.journal.info(
+                "chat: %d and %d tokens, %s, %.2f s",
+                event.prompt_tokens,
+                event.completion_tokens,
+                event.stop.value,
+                seconds,
+            )
+        return event
 
     async def _sampling(self, asked: ChatRequest, prompt: Prompt) -> Sampling:
         """Raises PromptTooLongError where prompt and answer exceed the window."""

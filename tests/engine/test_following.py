@@ -37,3 +37,20 @@ def test_what_nobody_wants_costs_no_step(trained_llama, prompts):
     completions = engine.generate(prompts, max_new_tokens=200, is_wanted=lambda _: False)
     assert {completion.stop for completion in completions} == {StopReason.DEADLINE}
     assert engine.stats.decode_steps == 0
+
+
+@pytest.mark.parametrize("batch_size", [1, 8])
+def test_answers_can_be_read_while_they_are_written(trained_llama, prompts, answers, batch_size):
+    engine = trained_llama.engine(batch_size=batch_size)
+    written = dict.fromkeys(range(len(prompts)), "")
+    pieces = []
+
+    def write(number, offset, text):
+        assert offset == len(written[number])
+        written[number] += text
+        pieces.append(number)
+
+    completions = engine.generate(prompts, max_new_tokens=200, on_text=write)
+    assert [completion.text for completion in completions] == answers
+    assert list(written.values()) == answers
+    assert len(pieces) > 5 * len(prompts)
