@@ -1,6 +1,7 @@
 """The action's steps, run in a shell as a runner runs them."""
 
 import json
+import plistlib
 import re
 import subprocess
 import sys
@@ -249,3 +250,23 @@ def test_the_action_installs_itself_once(pull, tmp_path):
     assert second.outputs["exit-code"] == "1", second.log
     assert ready.resolve().stat().st_ctime_ns == made
     assert len(request.reviews) == 1
+
+
+PLISTS = sorted(ROOT.glob("docs/examples/*.plist"))
+
+
+@pytest.mark.parametrize("path", PLISTS, ids=lambda path: path.stem)
+def test_a_launch_daemon_runs_as_the_user_without_rights(path):
+    daemon = plistlib.loads(path.read_bytes())
+    assert daemon["Label"] == path.stem
+    assert daemon["UserName"] == "reviewer"
+    assert daemon["EnvironmentVariables"]["HOME"] == "/Users/reviewer"
+    assert daemon["ProgramArguments"][0].startswith("/Users/reviewer/")
+    assert daemon["Umask"] == 0o77
+
+
+def test_the_server_is_started_with_options_that_it_has(run_dsreview):
+    (serve,) = (path for path in PLISTS if "serve" in path.stem)
+    _, command, *options = plistlib.loads(serve.read_bytes())["ProgramArguments"]
+    known = run_dsreview(command, "--help").out
+    assert all(option in known for option in options if option.startswith("--"))

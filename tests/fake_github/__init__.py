@@ -6,6 +6,11 @@ with FakeGitHub() as github:
     assert pull.reviews[0].body == "..."
 """
 
+from importlib.util import find_spec
+
+if not (find_spec("openapi_core") and find_spec("graphql")):
+    raise ImportError("dsreview.fake_github needs the extra `testing`: pip install '.[testing]'")
+
 from dsreview.fake_github.answering import Seen
 from dsreview.fake_github.fault_table import FAULTS, fault_table
 from dsreview.fake_github.faults import Fault, Injection, Wire

@@ -1,8 +1,10 @@
 """The fake says what GitHub's description says, and refuses what it does not."""
 
+import ast
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -223,3 +225,25 @@ def test_the_log_says_who_asked_what_and_when(fake_github):
     assert (second.status, second.body["event"]) == (200, "COMMENT")
     assert second.login == "github-actions[bot]"
     assert first.at < second.at
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def imports_below(folder):
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                yield path, node.module
+            elif isinstance(node, ast.Import):
+                yield from ((path, alias.name) for alias in node.names)
+
+
+def test_the_fake_knows_nothing_of_the_program_and_the_program_nothing_of_the_fake():
+    """Who wrote both wrong in the same way would notice nothing."""
+    for path, name in imports_below(ROOT / "tests" / "fake_github"):
+        own = name.startswith("dsreview.fake_github")
+        assert own or not name.startswith(("dsreview", "dsengine", "github")), path
+    for folder in ("reviewer", "engine"):
+        for path, name in imports_below(ROOT / folder):
+            assert not name.startswith("dsreview.fake_github"), path
