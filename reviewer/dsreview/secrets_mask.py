@@ -12,7 +12,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 _NUM_SHOWN = 4
@@ -86,7 +86,10 @@ KINDS: tuple[SecretKind, ...] = (
     _kind("Google client secret", rf"GOCSPX-{_WORD}{{28}}", "GOCSPX-"),
     _kind("Google access token", rf"ya29\.{_WORD}{{20,500}}", "ya29."),
     _kind("Anthropic key", rf"sk-ant-{_WORD}{{20,250}}", "sk-ant-"),
-    _kind("OpenAI key", rf"sk-(?:proj-|svcacct-|admin-)?{_WORD}{{20,250}}", "sk-"),
+    replace(
+        _kind("OpenAI key", rf"sk-(?:proj-|svcacct-|admin-)?{_WORD}{{20,250}}", "sk-"),
+        needs_entropy=True,  # sk-... is also how some packages are called
+    ),
     _kind("Hugging Face token", r"hf_[A-Za-z0-9]{30,60}", "hf_"),
     _kind("npm token", r"npm_[A-Za-z0-9]{36}", "npm_"),
     _kind("PyPI token", rf"pypi-{_WORD}{{50,500}}", "pypi-"),
@@ -148,6 +151,16 @@ KINDS: tuple[SecretKind, ...] = (
             rf"{_VALUE_NAMES}[A-Za-z0-9_]{{0,20}}[\"'\]]{{0,2}}\s{{0,4}}(?:=>|:=|=|:)\s{{0,4}}"
             r"[a-z]{0,2}[\"'](?P<secret>[^\s\"'`$<>{}()]{8,200})[\"']",
             re.IGNORECASE,
+        ),
+        needs_entropy=True,
+    ),
+    SecretKind(
+        "environment variable",
+        ("PASS", "SECRET", "TOKEN", "KEY"),
+        re.compile(
+            r"^[-+ ]?(?:export )?[A-Z0-9_]{0,40}?(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY)[A-Z0-9_]{0,20}"
+            r"=(?P<secret>[^\s\"'`$(){}]{8,200})[ \t\r]*$",
+            re.MULTILINE,
         ),
         needs_entropy=True,
     ),
