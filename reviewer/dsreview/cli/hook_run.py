@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ from dsreview.githook.hook_review import HookRun
 
 if TYPE_CHECKING:
     from dsreview.change import Change
+    from dsreview.prompt import Backend
     from dsreview.report import Report
+    from dsreview.sources import SourceRequest
 
 FAILED = 3
 FIRST_TASKS = ("dsreview.checks.rule_tasks", "ast_grep_py", "dsreview.symbols.tasks")
@@ -49,7 +52,7 @@ def _run(call: HookCall, flags: Mapping[str, object], config: Config) -> int:
         f"not done within {config.deadline_s:g} s", is_strict=config.strict
     )
     with deadline.held():
-        return HookRun(call, flags, _review, sys.stderr, deadline).run()
+        return HookRun(call, flags, _review, _offer, sys.stderr, deadline).run()
 
 
 def _read_input() -> bytes:
@@ -70,11 +73,46 @@ def _review(change: "Change", config: Config, stack: ExitStack) -> "Report":
     from dsreview.review import review
     from dsreview.review_tools import open_tools
 
+    def open_model(config: Config) -> "Backend":
+        return _open_model(config, stack)
+
     # the framework collects what is written, and shows it at the end
     is_watched = os.environ.get(FRAMEWORK) != "1"
     with ExitStack() as drawn:
         progress = drawn.enter_context(open_progress()) if is_watched else SilentProgress()
-        return review(change, config, open_tools(config, progress, stack, sandbox=sandbox))
+        return review(change, config, open_tools(config, progress, stack, open_model, sandbox))
+
+
+def _open_model(config: Config, stack: ExitStack) -> "Backend":
+    """The model, which no deadline finds in this process: it can be left at any time."""
+    from dsreview.backends.closed_later import ClosedLater
+    from dsreview.model_choice import RESIDENT, chosen_backend, open_backend, open_worker
+
+    is_heavy = chosen_backend(config) == RESIDENT
+    backend = open_worker(config) if is_heavy else open_backend(config)
+    stack.callback(backend.close)
+    return ClosedLater(backend)
+
+
+def _offer(
+    report: "Report", change: "Change", config: Config, request: "SourceRequest"
+) -> "Report | None":
+    """What is left of the findings when a person has gone through them; None without a terminal.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, which ends the commit as well.
+    """
+    from dsreview.cli.interactive import offer
+    from dsreview.cli.run import Reviewed
+    from dsreview.cli.screen import attached_screen
+
+    with attached_screen() as screen:
+        if screen is None:
+            return None
+        outcome = offer(Reviewed(report, change, config), request, screen)
+    if outcome.is_interrupted:
+        raise KeyboardInterrupt
+    return replace(report, findings=outcome.left)
 
 
 def _fail(problem: str, exit_code: int, *, is_strict: bool) -> int:

@@ -68,8 +68,7 @@ class Deadline:
             self.move(self.seconds)
             yield
         finally:
-            self.disarm()
-            self._unwatch()
+            self.stop()
             signal.signal(signal.SIGALRM, before)
 
     def move(self, seconds: float) -> None:
@@ -85,6 +84,11 @@ class Deadline:
     def disarm(self) -> None:
         """No alarm any more; the process still ends in time."""
         signal.setitimer(signal.ITIMER_REAL, 0.0)
+
+    def stop(self) -> None:
+        """There is no deadline any more."""
+        self.disarm()
+        self._unwatch()
 
     def _unwatch(self) -> None:
         if self._watch is not None:

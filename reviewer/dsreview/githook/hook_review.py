@@ -26,6 +26,9 @@ BACKGROUND = "background"
 Review = Callable[[Change, Config, ExitStack], "Report"]
 """Reviews a change; what need not be closed before the report is shown goes on the stack."""
 
+Offer = Callable[["Report", Change, Config, SourceRequest], "Report | None"]
+"""Goes through the findings with a person; what is left of them, or None where nobody is."""
+
 
 @dataclass(slots=True)
 class HookRun:
@@ -34,6 +37,7 @@ class HookRun:
     call: HookCall
     flags: Mapping[str, object]
     review: Review
+    offer: Offer
     stream: TextIO
     deadline: Deadline
     exit_code: int = 0
@@ -88,19 +92,30 @@ class HookRun:
     ) -> None:
         budget_s = min(config.budget_s or self.deadline.budget_s, self.deadline.budget_s)
         report = self.review(change, replace(config, budget_s=budget_s), stack)
-        self.deadline.disarm()
-        from dsreview.githook.showing import finish
-        from dsreview.githook.verdict import is_clean, verdict_on
-
         goes_on = config.finish and bool(report.gaps) and self.deadline.is_near
         if goes_on:
             self.for_later.append(request)
-        verdict = verdict_on(report, config, self.call.name, goes_on=goes_on)
-        self.exit_code = self.exit_code or verdict.exit_code
+        self.deadline.exit_code, self.deadline.last_words = 0, ""
+        left = self._offered(report, change, config, request)
+        from dsreview.githook.showing import finish
+        from dsreview.githook.verdict import is_clean, verdict_on
+
+        verdict = verdict_on(left or report, config, self.call.name, goes_on=goes_on)
+        self.exit_code = self.deadline.exit_code = self.exit_code or verdict.exit_code
         if is_clean(report):
             self.clean.append(report)
-        finish(report, change, verdict, self.call.name, folder, self.stream)
-        self.deadline.exit_code, self.deadline.last_words = self.exit_code, ""
+        is_shown = left is not None
+        finish(report, change, verdict, self.call.name, folder, self.stream, is_shown=is_shown)
+
+    def _offered(
+        self, report: "Report", change: Change, config: Config, request: SourceRequest
+    ) -> "Report | None":
+        """What a person leaves of the findings; None where nobody was asked."""
+        if not (config.interactive and report.findings) or self.call.is_of_framework:
+            self.deadline.disarm()
+            return None
+        self.deadline.stop()  # a person takes the time that it takes
+        return self.offer(report, change, config, request)
 
     def _leave(self, folder: Path, name: str) -> None:
         from dsreview.githook import background

@@ -9,25 +9,38 @@ from dsreview.change import Change
 from dsreview.errors import GitError, UsageError
 from dsreview.githook.background import count_jobs
 from dsreview.githook.results import ChangeResult, HookResult, ResultStore
-from dsreview.githook.verdict import Verdict, worth_showing
+from dsreview.githook.verdict import Verdict, is_clean, worth_showing
 from dsreview.outputs.base import view_for
-from dsreview.report import Report, Status
+from dsreview.report import Report
 from dsreview.sanitize import terminal_line
 from dsreview.sources import open_blobs
 from dsreview.sources.request import Location
 
 
 def finish(
-    report: Report, change: Change, verdict: Verdict, event: str, folder: Path, stream: TextIO
+    report: Report,
+    change: Change,
+    verdict: Verdict,
+    event: str,
+    folder: Path,
+    stream: TextIO,
+    *,
+    is_shown: bool = False,
 ) -> None:
-    """Write a report that says anything, and keep each for `dsreview last`."""
+    """Write a report that says anything, and keep each for `dsreview last`.
+
+    Args:
+        is_shown: somebody has seen the findings; only what it comes to is written.
+    """
     result = change_result(report, change, verdict)
-    if report.findings or report.status is not Status.COMPLETE:
+    if is_shown:
+        stream.write("".join(f"{terminal_line(line)}\n" for line in verdict.lines))
+    elif not is_clean(report):
         from dsreview.outputs.hook_page import hook_page
 
         view = view_for(stream, os.environ, change.head)
         stream.write(hook_page(result.report, view, verdict.lines))
-        stream.flush()
+    stream.flush()
     ResultStore(folder).keep_last(HookResult(event, time.time(), (result,)))
 
 
