@@ -146,3 +146,18 @@ def test_every_setting_is_in_the_readme():
 def test_a_hostile_file_is_refused_in_one_line(text, message):
     with pytest.raises(ConfigurationError, match=message):
         read(text)
+
+
+def test_a_repository_cannot_undo_what_a_user_chose_for_hooks(tmp_path):
+    user = tmp_path / "config.toml"
+    wish = 'mode = "background"\ndeadline = "1s"\nstrict = true\n'
+    user.write_text('mode = "block"\n')
+    config = read(wish, user=user)
+    assert (config.mode, config.deadline_s, config.strict) == ("block", 1.0, True)
+    user.write_text("")
+    assert read(wish, user=user).mode == "background"
+    with pytest.raises(ConfigurationError, match="cannot be set by a repository"):
+        read("finish = true\n")
+    for wrong in ('deadline = "0s"\n', 'mode = "loud"\n'):
+        with pytest.raises(ConfigurationError):
+            read(wrong, user=user)

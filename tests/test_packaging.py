@@ -10,6 +10,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LINKED = {
+    "prompts": ROOT / "prompts",
+    "hooks": ROOT / "hooks",
+    "fake_github": ROOT / "tests" / "fake_github",
+}
 ROOTS = {"dsreview": ROOT / "reviewer", "dsengine": ROOT / "engine"}
 
 
@@ -18,7 +23,7 @@ def packages_on_disk():
     for root in ROOTS.values():
         for init in root.rglob("__init__.py"):
             found.add(".".join(init.parent.relative_to(root).parts))
-    return found | {"dsreview.prompts", "dsreview.hooks"}
+    return found | {f"dsreview.{name}" for name in LINKED}
 
 
 def test_the_package_list_is_the_disk():
@@ -58,10 +63,10 @@ def test_the_wheel_holds_every_file_the_program_reads(wheel):
         for path in root.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    for folder in ("prompts", "hooks"):
+    for name, folder in LINKED.items():
         expected |= {
-            f"dsreview/{folder}/{path.name}"
-            for path in (ROOT / folder).iterdir()
+            f"dsreview/{name}/{path.name}"
+            for path in folder.iterdir()
             if path.is_file() and path.suffix != ".pyc"
         }
     assert expected - names == set()

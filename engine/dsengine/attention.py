@@ -34,7 +34,7 @@ def attend_shared(
     module: nn.Module,
     query: Tensor,
     key: SlotLayer,
-    value: SlotLayer,
+    value: SlotLayer,  # noqa: ARG001 - transformers gives it
     attention_mask: Tensor,
     scaling: float | None = None,
     **_: object,

@@ -8,38 +8,8 @@ from torch import Tensor
 
 from dsengine.errors import DeviceError
 from dsengine.runner import Batch, Entry, Runner
-from dsengine.sampler import NOT_A_NUMBER, sample
+from dsengine.sampler import NOT_A_NUMBER, Masks, sample
 from dsengine.sequence import Sequence as Row
-
-
-class Masks:
-    """What rows may draw, on the device; a mask that all rows share is moved there once."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._moved: dict[int, tuple[Tensor, Tensor]] = {}
-
-    def of(self, allowed: Sequence[Tensor]) -> Tensor:
-        """bool (B, V), or (1, V) where all rows have one mask.
-
-        Raises:
-            ValueError: a row may draw nothing.
-        """
-        first = allowed[0]
-        if any(mask is not first for mask in allowed):
-            stacked = torch.stack(list(allowed))
-            _require_some(stacked)
-            return stacked.to(self._device, non_blocking=True)
-        if id(first) not in self._moved:
-            _require_some(first)
-            moved = first.to(self._device).unsqueeze(0)
-            self._moved = {id(first): (first, moved)}  # held, so that its id stays its own
-        return self._moved[id(first)][1]
-
-
-def _require_some(allowed: Tensor) -> None:
-    if not bool(allowed.any(dim=-1).all()):
-        raise ValueError("no token is allowed for some sequence")
 
 
 class ContinuousBatch:
@@ -63,22 +33,29 @@ class ContinuousBatch:
 
     def enter(self) -> None:
         """One pass over prompts that come in; the rows that run wait no longer than that."""
-        room = self._batch.room
-        if self._entry is None and self._waiting and room:
-            self._entering = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
-            num_known = len(self._batch.cache.prefix.ids)
-            rest = [row.prompt[num_known:] for row in self._entering]
-            self._entry = self._runner.enter(self._batch, rest)
+        if self._entry is None:
+            self._admit()
         if self._entry is None:
             return
         logits = self._runner.advance(self._batch, self._entry)
         if logits is None:
             return
+        tokens = self._draw(self._entering, logits)
         entered, self._entering, self._entry = self._entering, [], None
-        tokens = self._draw(entered, logits)
         self._running += entered
         self._tokens = torch.cat([self._tokens, tokens])
         self._accept(entered, tokens)
+
+    def _admit(self) -> None:
+        """Let as many prompts in as rows are free; those that nobody wants stay outside."""
+        while self._waiting and len(self._entering) < self._batch.room:
+            row = self._waiting.popleft()
+            if row.is_wanted():
+                self._entering.append(row)
+        if self._entering:
+            num_known = len(self._batch.cache.prefix.ids)
+            rest = [row.prompt[num_known:] for row in self._entering]
+            self._entry = self._runner.enter(self._batch, rest)
 
     def step(self) -> bool:
         """One more token for each row that runs; False if none does."""
@@ -116,6 +93,7 @@ class ContinuousBatch:
                 name = self._batch.device.type
                 raise DeviceError(f"{name} computed no numbers (NaN); use --device cpu")
             row.accept(token)
+            row.leave_unwanted()
         staying = list(range(len(self._running)))
         for place in reversed(range(len(staying))):
             if self._running[place].stop is not None:

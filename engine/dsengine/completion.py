@@ -10,7 +10,7 @@ class StopReason(StrEnum):
     LENGTH = "length"
     """Reached `max_new_tokens`: the answer is cut."""
     DEADLINE = "deadline"
-    """Time ran out: the text is what there was."""
+    """Time ran out, or nobody wanted it any more: the text is what there was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ Source: Dao et al., "Flash-Decoding for long-context inference", 2023; the prefi
 "Hydragen", Juravsky et al., 2024.
 """
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -47,7 +45,7 @@ def attend_step(
     merged = query.new_empty((rows, heads, 1, value_size))
     _merge[(rows * heads,)](
         sums, scales, merged, num_stretches, value_size,
-        STRETCHES=triton.next_power_of_2(num_stretches), VALUES=triton.next_power_of_2(value_size),
+        stretch_width=triton.next_power_of_2(num_stretches), value_width=triton.next_power_of_2(value_size),
     )  # fmt: skip
     return merged
 
@@ -78,60 +76,60 @@ def _read(
         query.stride(0), query.stride(1), keys.stride(0), keys.stride(1), keys.stride(2),
         num_slots, num_queries, heads, rows_a_group, key_heads, first, sums.shape[2],
         key_size - main, values.shape[-1], scaling,
-        HAS_LIMITS=slots is not None, MAIN=main, HAS_TAIL=key_size > main,
-        TAIL=max(16, triton.next_power_of_2(max(1, key_size - main))),
-        VALUES=max(16, triton.next_power_of_2(values.shape[-1])),
-        QUERIES=_QUERIES, STRETCH=_STRETCH,
-        PRECISION="ieee" if query.dtype == torch.float32 else "tf32",
+        has_limits=slots is not None, main=main, has_tail=key_size > main,
+        tail=max(16, triton.next_power_of_2(max(1, key_size - main))),
+        value_width=max(16, triton.next_power_of_2(values.shape[-1])),
+        query_width=_QUERIES, width=_STRETCH,
+        precision="ieee" if query.dtype == torch.float32 else "tf32",
         num_warps=8 if main > 256 else 4,
     )  # fmt: skip
 
 
 @triton.jit
-def _partial(  # noqa: PLR0913
+def _partial(
     query, keys, values, slots, sums, scales,
     query_row, query_head, state_group, state_head, state_slot,
     num_slots, num_queries, heads, rows_a_group, key_heads, first, num_stretches,
     tail_size, value_size, scaling,
-    HAS_LIMITS: tl.constexpr, MAIN: tl.constexpr, HAS_TAIL: tl.constexpr, TAIL: tl.constexpr,
-    VALUES: tl.constexpr, QUERIES: tl.constexpr, STRETCH: tl.constexpr, PRECISION: tl.constexpr,
+    has_limits: tl.constexpr, main: tl.constexpr, has_tail: tl.constexpr, tail: tl.constexpr,
+    value_width: tl.constexpr, query_width: tl.constexpr, width: tl.constexpr, precision: tl.constexpr,
 ):  # fmt: skip
     group = tl.program_id(0) // key_heads
     key_head = tl.program_id(0) % key_heads
-    number = tl.program_id(1) * QUERIES + tl.arange(0, QUERIES)
+    number = tl.program_id(1) * query_width + tl.arange(0, query_width)
     is_query = number < num_queries
     row = group * rows_a_group + number // heads
     head = key_head * heads + number % heads
     stretch = tl.program_id(2)
-    slot = stretch * STRETCH + tl.arange(0, STRETCH)
+    slot = stretch * width + tl.arange(0, width)
     is_visible = slot < num_slots
-    if HAS_LIMITS:
+    if has_limits:
         is_visible = slot <= tl.load(slots + group)
     at = group.to(tl.int64) * state_group + key_head * state_head + slot.to(tl.int64) * state_slot
     query_at = query + row.to(tl.int64) * query_row + head * query_head
-    size = tl.arange(0, MAIN)
+    size = tl.arange(0, main)
     part = tl.load(query_at[:, None] + size[None, :], mask=is_query[:, None], other=0.0)
     key = tl.load(keys + at[:, None] + size[None, :], mask=is_visible[:, None], other=0.0)
-    scores = tl.dot(part, tl.trans(key), input_precision=PRECISION)
-    if HAS_TAIL:
-        rest = tl.arange(0, TAIL)
+    scores = tl.dot(part, tl.trans(key), input_precision=precision)
+    if has_tail:
+        rest = tl.arange(0, tail)
         is_rest = rest[None, :] < tail_size
         part = tl.load(
-            query_at[:, None] + MAIN + rest[None, :], mask=is_query[:, None] & is_rest, other=0.0
+            query_at[:, None] + main + rest[None, :], mask=is_query[:, None] & is_rest, other=0.0
         )
         key = tl.load(
-            keys + at[:, None] + MAIN + rest[None, :], mask=is_visible[:, None] & is_rest, other=0.0
+            keys + at[:, None] + main + rest[None, :], mask=is_visible[:, None] & is_rest, other=0.0
         )
-        scores += tl.dot(part, tl.trans(key), input_precision=PRECISION)
+        scores += tl.dot(part, tl.trans(key), input_precision=precision)
     scores = tl.where(is_visible[None, :], scores * scaling, float("-inf"))
     highest = tl.maximum(tl.max(scores, axis=1), -1e30)  # of a stretch that nobody sees
     weights = tl.exp(scores - highest[:, None])
-    of_value = tl.arange(0, VALUES)
+    of_value = tl.arange(0, value_width)
     is_value = of_value[None, :] < value_size
     value = tl.load(
         values + at[:, None] + of_value[None, :], mask=is_visible[:, None] & is_value, other=0.0
     )
-    summed = tl.dot(weights.to(value.dtype), value, input_precision=PRECISION)
+    summed = tl.dot(weights.to(value.dtype), value, input_precision=precision)
     place = (row.to(tl.int64) * key_heads * heads + head) * num_stretches + first + stretch
     tl.store(
         sums + place[:, None] * value_size + of_value[None, :],
@@ -144,16 +142,16 @@ def _partial(  # noqa: PLR0913
 @triton.jit
 def _merge(
     sums, scales, merged, num_stretches, value_size,
-    STRETCHES: tl.constexpr, VALUES: tl.constexpr,
+    stretch_width: tl.constexpr, value_width: tl.constexpr,
 ):  # fmt: skip
     place = tl.program_id(0).to(tl.int64)
-    stretch = tl.arange(0, STRETCHES)
+    stretch = tl.arange(0, stretch_width)
     is_stretch = stretch < num_stretches
     at = place * num_stretches + stretch
     highest = tl.load(scales + at * 2, mask=is_stretch, other=-1e30)
     total = tl.load(scales + at * 2 + 1, mask=is_stretch, other=0.0)
     weights = tl.exp(highest - tl.max(highest, axis=0))
-    of_value = tl.arange(0, VALUES)
+    of_value = tl.arange(0, value_width)
     is_value = of_value < value_size
     parts = tl.load(
         sums + at[:, None] * value_size + of_value[None, :],

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Sequence as Sequences
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,9 +21,11 @@ from dsengine.network import Network
 from dsengine.runner import Runner
 from dsengine.scheduler import OnProgress, Scheduler
 from dsengine.sequence import Sampling, Sequence, Vocabulary
+from dsengine.streaming import OnText, TextStream
 from dsengine.tokenizer import Tokenizer
 
 OnCompletion = Callable[[int, Completion], None]
+IsWanted = Callable[[int], bool]
 
 _SMALL = 20_000_000  # parameters; threads on such matrices wait for each other, 30x on a busy CPU
 _MAX_WINDOW = 32_768  # beyond it one prompt's cache outgrows most machines
@@ -137,6 +140,8 @@ class Engine:
         deadline_s: float | None = None,
         on_progress: OnProgress | None = None,
         on_completion: OnCompletion | None = None,
+        is_wanted: IsWanted = lambda _: True,
+        on_text: OnText | None = None,
     ) -> list[Completion]:
         """One completion for each prompt, in their order.
 
@@ -149,6 +154,10 @@ class Engine:
             on_progress: called with the number of prompts done and of all prompts.
             on_completion: called once for each prompt as soon as it is done, in any order,
                 with its index and completion.
+            is_wanted: asked between tokens, with the index of a prompt; where it says no,
+                this answer ends as it is, as at the deadline, and the others go on.
+            on_text: told the text of answers while they are written; the last characters
+                of an answer may only come with its completion.
 
         Raises:
             PromptTooLongError: a prompt and its answer exceed `max_tokens`; nothing ran.
@@ -162,7 +171,13 @@ class Engine:
         self._check_lengths(encoded, max_new_tokens)
         compiled = self._grammars.compile(grammar) if grammar is not None else None
         sampling = Sampling(max_new_tokens, self._max_thinking, temperature, seed)
-        rows = [Sequence(ids, sampling, self._vocabulary, compiled) for ids in encoded]
+        rows = [
+            Sequence(ids, sampling, self._vocabulary, compiled, partial(is_wanted, number))
+            for number, ids in enumerate(encoded)
+        ]
+        if on_text is not None:
+            for number, row in enumerate(rows):
+                row.on_token = TextStream(self._tokenizer, number, on_text).take
         told: set[int] = set()
 
         def report(num_done: int, num_all: int) -> None:

@@ -1,10 +1,42 @@
 """Logits in, token ids out. B sequences, V vocabulary size."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 NOT_A_NUMBER = -1
 """In place of a token where the device computed no numbers."""
+
+
+class Masks:
+    """What rows may draw, on the device; a mask that all rows share is moved there once."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._moved: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def of(self, allowed: Sequence[Tensor]) -> Tensor:
+        """bool (B, V), or (1, V) where all rows have one mask.
+
+        Raises:
+            ValueError: a row may draw nothing.
+        """
+        first = allowed[0]
+        if any(mask is not first for mask in allowed):
+            stacked = torch.stack(list(allowed))
+            _require_some(stacked)
+            return stacked.to(self._device, non_blocking=True)
+        if id(first) not in self._moved:
+            _require_some(first)
+            moved = first.to(self._device).unsqueeze(0)
+            self._moved = {id(first): (first, moved)}  # held, so that its id stays its own
+        return self._moved[id(first)][1]
+
+
+def _require_some(allowed: Tensor) -> None:
+    if not bool(allowed.any(dim=-1).all()):
+        raise ValueError("no token is allowed for some sequence")
 
 
 def sample(logits: Tensor, allowed: Tensor, temperature: Tensor, uniform: Tensor) -> Tensor:

@@ -55,7 +55,9 @@ class Scheduler:
         """Give every row its `stop`. `deadline` is a time of `time.monotonic`."""
 
         def is_over() -> bool:
-            return deadline is not None and time.monotonic() >= deadline
+            if deadline is not None and time.monotonic() >= deadline:
+                return True
+            return not any(row.stop is None and row.is_wanted() for row in rows)
 
         def report() -> None:
             if on_progress:

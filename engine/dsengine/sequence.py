@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -55,8 +56,12 @@ class Sequence:
         sampling: Sampling,
         vocabulary: Vocabulary,
         grammar: Grammar | None,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self.prompt = prompt
+        self.is_wanted = is_wanted
+        self.on_token: Callable[[list[int]], None] | None = None
+        """Told all tokens of the answer after each of them."""
         self.cached_prefix_tokens = 0
         self._sampling = sampling
         self._vocabulary = vocabulary
@@ -111,6 +116,8 @@ class Sequence:
             self.stop = StopReason.END
             return
         self._answer.append(token)
+        if self.on_token is not None:
+            self.on_token(self._answer)
         if self._grammar:
             self._grammar.accept(token)
         if self._grammar and self._grammar.is_complete:
@@ -122,6 +129,11 @@ class Sequence:
     def _is_stuck(self) -> bool:
         """The grammar outgrew its own limits: the answer is cut there."""
         return self._grammar is not None and self._grammar.is_broken
+
+    def leave_unwanted(self) -> None:
+        """End here where nobody waits for the answer any more."""
+        if self.stop is None and not self.is_wanted():
+            self.stop = StopReason.DEADLINE
 
     def completion(self, tokenizer: Tokenizer) -> Completion:
         assert self.stop is not None

@@ -38,6 +38,23 @@ class NoCache:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class ScopedCache:
+    """A part of another cache: what is put by other scopes is not found here."""
+
+    cache: Cache
+    scope: str
+
+    def get(self, key: str) -> bytes | None:
+        return self.cache.get(self._key(key))
+
+    def put(self, key: str, value: bytes) -> None:
+        self.cache.put(self._key(key), value)
+
+    def _key(self, key: str) -> str:
+        return f"{len(self.scope)}:{self.scope}{key}"
+
+
 @dataclass(slots=True)
 class DirectoryCache:
     """Entries as files below `folder`, which is made with mode 0700.

@@ -48,7 +48,6 @@ class EmptySnapshot:
 class Change:
     patch: Patch
     base: Snapshot
-    """Also the only side that configuration, rules and ignore files are read from."""
     head: Snapshot
     base_name: str
     """What the user sees: a commit id, `index`, or `(nothing)`."""
@@ -57,6 +56,13 @@ class Change:
     """False where only hunks are known, as for a patch outside a repository."""
     notes: tuple[str, ...] = ()
     """What the user must know of how the change was read, one line each."""
+    trusted: Snapshot | None = None
+    """Has the settings where `base` does not: for a pull request, the tip of its base branch."""
+
+    @property
+    def settings(self) -> Snapshot:
+        """The only files that configuration, rules and ignore patterns are read from."""
+        return self.base if self.trusted is None else self.trusted
 
 
 @dataclass(frozen=True, slots=True)

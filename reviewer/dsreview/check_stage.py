@@ -39,7 +39,7 @@ class CheckStage:
             RuleError: a team's rule file cannot be used.
         """
         known = [file for file in files if file.language]
-        rules = RuleSet.builtin().with_team_rules(change.base, self.sandbox)
+        rules = RuleSet.builtin().with_team_rules(change.settings, self.sandbox)
         with self.progress.phase("checks", len(known)) as phase:
             by_rules = find_by_rules(known, rules, self.sandbox, self.is_over, phase.advance)
         with self.progress.phase("impact"):

@@ -3,11 +3,11 @@
 Each value comes from the first of: a flag, the environment (`DSREVIEW_...`), the
 repository's `.dsreview.toml` or `[tool.dsreview]` of `pyproject.toml`, the user's own
 `config.toml`, the default. What names an address, a credential, a model or a path is
-the user's alone: a repository under review cannot set it.
+the user's alone: a repository under review cannot set it. What a hook may do to a commit a
+repository can only wish for: its word counts where the user's own file says nothing.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -57,13 +57,31 @@ class Config:
     """Address of an OpenAI-compatible server, for `http`."""
     api_key_env: str = ""
     """Name of the environment variable that holds the server's key."""
+    daemon: str = "auto"
+    """auto uses the resident server where one runs, start starts it, never loads the model here."""
     cache: bool = True
     """Keep answers, so that unchanged contexts cost no tokens."""
+    mode: str = "warn"
+    """What a hook does: warn shows findings, block also stops, background does not wait."""
+    deadline_s: float = 20.0
+    """Seconds after which a hook shows what is done by then, and lets the commit pass."""
+    strict: bool = False
+    """A hook that could not review, or not all, stops the commit as well."""
+    finish: bool = False
+    """What a hook had no time for goes on in the background."""
+    interactive: bool = False
+    """A hook offers to apply suggestions, where it has a terminal."""
+    notify: bool = True
+    """Show the result of a review in the background on the desktop."""
 
 
 USER_ONLY = frozenset(
     {"model", "backend", "device", "batch_size", "window", "base_url", "api_key_env", "cache"}
+    | {"daemon", "finish", "interactive", "notify"}
 )
+USER_FIRST = frozenset({"mode", "deadline_s", "strict"})
+"""A repository may ask for them, so that a team has one hook; it must not undo what a user
+chose: no commit is held up that was to pass, and none passes that was to be stopped."""
 
 REPOSITORY_FILES = ("pyproject.toml", ".dsreview.toml")
 """The later one has the last word."""
@@ -83,10 +101,11 @@ def load(
     Raises:
         ConfigurationError: an unknown key, a wrong type or a value that is not allowed.
     """
-    config = Config()
+    config, chosen = Config(), frozenset[str]()
     if user_file is not None and user_file.is_file():
         table = _toml(str(user_file), user_file.read_bytes())
         config = _with(config, table, str(user_file), is_user=True)
+        chosen = USER_FIRST & {_field_of(key) for key in table}
     for name in REPOSITORY_FILES:
         if (base.size_bytes(name) or 0) > MAX_FILE_BYTES:
             raise ConfigurationError(f"{name}: larger than {MAX_FILE_BYTES:,} bytes")
@@ -96,7 +115,7 @@ def load(
         table = _toml(name, content)
         if name == "pyproject.toml":
             table = _subtable(table, name)
-        config = _with(config, table, name, is_user=False)
+        config = _with(config, table, name, is_user=False, kept=chosen)
     config = _with(config, _environment(environment), "environment", is_user=True)
     return _with(config, flags, "command line", is_user=True)
 
@@ -118,6 +137,8 @@ def user_config_file() -> Path:
 
 
 def _toml(name: str, content: bytes) -> Mapping[str, object]:
+    import tomllib  # 5 ms that a hook in a repository without settings need not pay
+
     try:
         return tomllib.loads(content.decode("utf-8"))
     except ValueError as error:  # also of a number with thousands of digits
@@ -160,12 +181,27 @@ def _key(field: str) -> str:
     return field.removesuffix("_s").replace("_", "-")
 
 
-def _with(config: Config, table: Mapping[str, object], where: str, *, is_user: bool) -> Config:
-    by_key = {_key(field.name): field.name for field in fields(Config)}
+def _field_of(key: str) -> str:
+    """The field that a key of a file names; empty for none."""
+    names = [field.name for field in fields(Config)]
+    by_key = {_key(name): name for name in names}
+    return by_key.get(key.replace("_", "-"), key if key in names else "")
+
+
+def _with(
+    config: Config,
+    table: Mapping[str, object],
+    where: str,
+    *,
+    is_user: bool,
+    kept: frozenset[str] = frozenset(),
+) -> Config:
+    """`config` with what `table` sets, but for the fields that are `kept` as they are."""
     for key, value in table.items():
-        name = by_key.get(key.replace("_", "-"), key if key in by_key.values() else "")
+        name = _field_of(key)
         if not name:
-            allowed = [k for k, field in by_key.items() if is_user or field not in USER_ONLY]
+            known = [field.name for field in fields(Config)]
+            allowed = [_key(one) for one in known if is_user or one not in USER_ONLY]
             raise ConfigurationError(
                 f"{where}: unknown key {key!r}; known are {', '.join(sorted(allowed))}"
             )
@@ -174,7 +210,9 @@ def _with(config: Config, table: Mapping[str, object], where: str, *, is_user: b
                 f"{where}: {key!r} cannot be set by a repository; "
                 f"set it in {user_config_file()}, the environment or by a flag"
             )
-        config = replace(config, **{name: _checked(name, value, where)})
+        checked = _checked(name, value, where)
+        if name not in kept:
+            config = replace(config, **{name: checked})
     return config
 
 

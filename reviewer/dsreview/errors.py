@@ -54,6 +54,10 @@ class PromptTooLongError(BackendError):
     """A prompt and its answer would not fit the model's window."""
 
 
+class GitHubError(ReviewError):
+    """GitHub refuses, cannot be reached or takes too long."""
+
+
 class NotebookError(ReviewError):
     """A notebook whose cells cannot be read: the reason is for the coverage row."""
 

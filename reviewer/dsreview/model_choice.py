@@ -1,13 +1,21 @@
 """Which model the settings name, if any: nothing is guessed and nothing downloaded."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from dsreview.backends import BACKENDS, BackendSettings
+from dsreview.backends.base import absolute_model
+from dsreview.backends.worker import WorkerBackend
 from dsreview.config import Config
 from dsreview.errors import ConfigurationError
 from dsreview.prompt import Backend
+from dsreview.resident_choice import open_resident
+
+RESIDENT: Final = "local"
+"""The backend that takes seconds to load, so that a server keeps it."""
 
 
 def chosen_backend(config: Config) -> str | None:
@@ -33,23 +41,50 @@ def chosen_backend(config: Config) -> str | None:
 
 
 def open_backend(config: Config, environment: Mapping[str, str] = os.environ) -> Backend:
-    """Load the model, or connect to its server.
+    """Load the model, or connect to its server: the resident one, where it has this model.
 
     Raises:
         ConfigurationError: no model is named, or its key is not in the environment.
         BackendError: it cannot be loaded or reached.
     """
+    return _open(config, environment, lambda name, settings: BACKENDS[name](settings))
+
+
+def open_worker(config: Config, environment: Mapping[str, str] = os.environ) -> Backend:
+    """As `open_backend`; what is loaded is loaded in a process that holds nothing else."""
+    return _open(config, environment, WorkerBackend.open)
+
+
+def _open(
+    config: Config,
+    environment: Mapping[str, str],
+    load: Callable[[str, BackendSettings], Backend],
+) -> Backend:
     name = chosen_backend(config)
     if name is None:
         raise ConfigurationError("no model is named: --model NAME")
-    key = ""
-    if config.api_key_env:
-        key = environment.get(config.api_key_env, "").strip()
-        if not key:
-            raise ConfigurationError(f"api-key-env: {config.api_key_env} is not set")
-        if not (key.isascii() and key.isprintable()):  # or the client would quote it in an error
-            raise ConfigurationError(f"api-key-env: {config.api_key_env} holds no key")
-    settings = BackendSettings(
+    settings = _settings(config, _key(config, environment))
+    if name == RESIDENT:
+        resident = open_resident(name, settings, config.daemon)
+        if resident is not None:
+            return resident
+    return load(name, settings)
+
+
+def served_settings(config: Config) -> tuple[str, BackendSettings]:
+    """What a resident server is started with, for processes in any folder.
+
+    Raises:
+        ConfigurationError: no model is named.
+    """
+    name = chosen_backend(config)
+    if name is None:
+        raise ConfigurationError("no model is named: --model NAME")
+    return name, replace(_settings(config), model=absolute_model(name, config.model))
+
+
+def _settings(config: Config, key: str = "") -> BackendSettings:
+    return BackendSettings(
         model=config.model,
         device=config.device,
         batch_size=config.batch_size,
@@ -57,7 +92,17 @@ def open_backend(config: Config, environment: Mapping[str, str] = os.environ) ->
         api_key=key,
         max_tokens=config.window,
     )
-    return BACKENDS[name](settings)
+
+
+def _key(config: Config, environment: Mapping[str, str]) -> str:
+    if not config.api_key_env:
+        return ""
+    key = environment.get(config.api_key_env, "").strip()
+    if not key:
+        raise ConfigurationError(f"api-key-env: {config.api_key_env} is not set")
+    if not (key.isascii() and key.isprintable()):  # or the client would quote it in an error
+        raise ConfigurationError(f"api-key-env: {config.api_key_env} holds no key")
+    return key
 
 
 def _is_missing_folder(model: str) -> bool:

@@ -39,7 +39,7 @@ class Prompt:
     messages: tuple[Message, ...]
     """Prompts of one review share their first messages to the letter."""
     schema: str
-    """JSON schema of the answer, as JSON text."""
+    """JSON schema of the answer, as JSON text; empty where any text is an answer."""
 
 
 class StopReason(StrEnum):

@@ -1,4 +1,8 @@
-"""The pipeline: from a change to a report. The only module that knows every stage."""
+"""The pipeline: from a change to a report. The only module that knows every stage.
+
+The stages of the model and of the proofs are imported where there is something for them to
+do: that is a third of the time of a hook that has only checks to run and finds nothing.
+"""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -10,11 +14,10 @@ from dsreview.cache import Cache
 from dsreview.change import Change, ChangedFile
 from dsreview.check_stage import CheckStage
 from dsreview.checks.base import OUT_OF_TIME
+from dsreview.checks.rules import TEAM_FOLDER
 from dsreview.config import Config
-from dsreview.context import ContextMode
 from dsreview.coverage import CoverageLedger
 from dsreview.errors import BackendError
-from dsreview.evidence import check_evidence
 from dsreview.finding import Finding, Refusal
 from dsreview.gathering import (
     comment_finder,
@@ -24,10 +27,8 @@ from dsreview.gathering import (
     refusals_on_disk,
     with_scopes,
 )
-from dsreview.model_stage import ModelStage
 from dsreview.progress import Progress
 from dsreview.prompt import Backend
-from dsreview.repair import RepairSettings, repair
 from dsreview.report import Coverage, Report, Stats, Status
 from dsreview.sandbox import Sandbox
 from dsreview.selection import IGNORE_FILE, ignores, select
@@ -101,7 +102,7 @@ def review(change: Change, config: Config, tools: Tools) -> Report:
     """
     ledger = CoverageLedger(patch.path for patch in change.patch.files)
     run = _Review(change, config, tools, ledger, tools.clock())
-    run.notes += [*change.notes, *_notes_on_settings(change)]
+    run.notes += [*change.notes, *notes_on_settings(change)]
     _select(run)
     _check(run)
     with ExitStack() as stack:
@@ -125,7 +126,7 @@ def review(change: Change, config: Config, tools: Tools) -> Report:
 
 
 def _select(run: _Review) -> None:
-    ignored = ignores(run.change.base, run.config.exclude)
+    ignored = ignores(run.change.settings, run.config.exclude)
     selection = select(run.change, ignored, has_model=run.tools.open_backend is not None)
     for row in selection.left_out:
         run.ledger.settle(row)
@@ -150,6 +151,9 @@ def _ask_model(run: _Review, stack: ExitStack) -> None:
     if run.is_out_of_time:
         _leave_to_nobody(run, OUT_OF_TIME)
         return
+    from dsreview.context import ContextMode
+    from dsreview.model_stage import ModelStage
+
     try:
         with run.tools.progress.phase("load"):
             run.backend = stack.enter_context(closing(run.tools.open_backend()))
@@ -204,9 +208,20 @@ def _gate(run: _Review) -> None:
     texts = {file.path: file.text for file in run.files}
     kept, ignored, notes = suppress(scoped, texts, comment_finder(run.files, sandbox))
     kept, repeated = distinct(kept)
-    kept, contradicted = check_evidence(kept, run.change, run.files, sandbox)
     run.notes += notes
-    run.refused += [*ignored, *repeated, *contradicted]
+    run.refused += [*ignored, *repeated]
+    run.findings = list(kept)
+    if kept:
+        _prove(run)
+
+
+def _prove(run: _Review) -> None:
+    """Drop what the files contradict; apply and parse each suggestion, ask again for wrong ones."""
+    from dsreview.evidence import check_evidence
+    from dsreview.repair import RepairSettings, repair
+
+    sandbox = run.tools.sandbox
+    kept, contradicted = check_evidence(run.findings, run.change, run.files, sandbox)
     with run.tools.progress.phase("repair"):
         result = repair(
             kept,
@@ -224,7 +239,7 @@ def _gate(run: _Review) -> None:
             unseen=_unseen(run),
         )
     run.findings = list(result.findings)
-    run.refused += result.refused
+    run.refused += [*contradicted, *result.refused]
     run.stats = replace(
         run.stats,
         prompt_tokens=run.stats.prompt_tokens + result.usage.prompt_tokens,
@@ -251,16 +266,16 @@ def _status(rows: Sequence[Coverage]) -> Status:
     return Status.PARTIAL if any(row.reviewers for row in wanted) else Status.FAILED
 
 
-def _notes_on_settings(change: Change) -> Iterable[str]:
+def notes_on_settings(change: Change) -> Iterable[str]:
     """A change to what steers the review is told, and takes effect once it is merged."""
     for patch in change.patch.files:
-        steers = patch.path in (".dsreview.toml", IGNORE_FILE) or patch.path.startswith(
-            ".dsreview/rules/"
-        )
-        if patch.path == "pyproject.toml":
-            steers = any(
-                b"[tool.dsreview]" in (side.read(patch.path) or b"")
-                for side in (change.base, change.head)
-            )
-        if steers:
-            yield f"{patch.path} is changed here; this review used its old state"
+        for path in dict.fromkeys((patch.path, patch.old_path)):
+            if _steers(path, change):
+                yield f"{path} is changed here; this review used its old state"
+
+
+def _steers(path: str, change: Change) -> bool:
+    if path == "pyproject.toml":
+        sides = (change.base, change.head)
+        return any(b"[tool.dsreview]" in (side.read(path) or b"") for side in sides)
+    return path in (".dsreview.toml", IGNORE_FILE) or path.startswith(TEAM_FOLDER)

@@ -7,6 +7,7 @@ sink makes a character that would act, or that nobody can see, visible instead.
 
 import json
 import re
+from itertools import cycle
 
 _INVISIBLE = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
@@ -25,6 +26,7 @@ _UNSAFE = re.compile(
 _LOG_COMMAND = re.compile(r"##(\w*)\[")  # GitHub and Azure obey it anywhere in a line
 
 _FENCE = re.compile(r"`+")
+_MARKER = re.compile(r"\A<!--(?= dsreview:)")
 
 
 def terminal_safe(text: str) -> str:
@@ -98,13 +100,15 @@ _LIVE = re.compile(
     r"[@#]"  # mentions, issues
     r"|[!$%~&^](?=[\w\"'\[{(])"  # GitLab's references, mathematics
     r"|:(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\."  # addresses
-    r"|:(?=[\w+-]+:)"  # emoji
+    r"|:(?=[\w+-]+(?::|$))"  # emoji, also of what is written behind it
     r"|(?<=[A-Z])-(?=[0-9])"  # GH-1, or a tracker's PROJECT-1
+    r"|\[(?=\[|\w+:)|\*(?=iteration)"  # GitLab's wiki pages, alerts, iterations
     r"|[0-9a-f]{6}(?=[0-9a-f])",  # commits
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r"(?<![`\w$])`([^`|\\\s](?:[^`|\\]{0,198}[^`|\\\s])?)`(?![`\w$])")
 _PUNCTUATION = re.compile(r"[\\`*_\[\]<>&|~$#@^]")
-_LINE_START = re.compile(r"(?<!.)[-+=:/.()]|(?<=\d)[.)](?=\s|$)")
+_LINE_START = re.compile(r"\A(\d*)([-+=:/.()])")  # lists, rules, underlines, commands
 
 
 def markdown_safe(text: str) -> str:
@@ -113,10 +117,24 @@ def markdown_safe(text: str) -> str:
     Entities alone do not stop GitHub from notifying people or linking issues, so a
     zero-width space stands behind each character that would.
     """
-    line = " ".join(terminal_safe(text).split())
-    quiet = _LIVE.sub("\\g<0>\u200b", line)
-    escaped = _PUNCTUATION.sub(_entity, quiet)
-    return _LINE_START.sub(_entity, escaped)
+    return _line_start(_inside(" ".join(terminal_safe(text).split())))
+
+
+def markdown_prose(text: str) -> str:
+    """The same, with words `in backticks` as code spans."""
+    parts = _QUOTED.split(" ".join(terminal_safe(text).split()))
+    shown = [
+        f"`{part}`" if is_code else _inside(part) for part, is_code in zip(parts, cycle((0, 1)))
+    ]
+    return _line_start("".join(shown))
+
+
+def _inside(line: str) -> str:
+    return _PUNCTUATION.sub(_entity, _LIVE.sub("\\g<0>\u200b", line))
+
+
+def _line_start(line: str) -> str:
+    return _LINE_START.sub(lambda match: f"{match[1]}&#{ord(match[2])};", line)
 
 
 def _entity(match: re.Match[str]) -> str:
@@ -131,8 +149,11 @@ def markdown_code(text: str) -> str:
 
 
 def markdown_fence(lines: list[str], language: str = "") -> str:
-    """A fenced block that no run of backticks in `lines` can close."""
-    body = [terminal_safe(line).replace("\n", "\\x0a") for line in lines]
+    """A fenced block that no run of backticks in `lines` can close.
+
+    A line that looks like a hidden marker of ours is spelled so that it is none.
+    """
+    body = [_MARKER.sub("<\\\\x21--", terminal_safe(line).replace("\n", "\\x0a")) for line in lines]
     longest = max((len(run) for line in body for run in _FENCE.findall(line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join((f"{fence}{language}", *body, fence))

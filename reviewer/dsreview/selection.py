@@ -99,6 +99,14 @@ def select(change: Change, ignored: Sequence[Ignore], *, has_model: bool) -> Sel
     return Selection(tuple(files), tuple(left_out))
 
 
+def leaves_anything(change: Change, ignored: Sequence[Ignore], *, has_model: bool) -> bool:
+    """Whether anybody reads a file of `change`, or it has to be said that nobody can."""
+    selection = select(change, ignored, has_model=has_model)
+    return bool(selection.files) or any(
+        row.is_gap or row.reason == DELETED for row in selection.left_out
+    )
+
+
 def _excluded(patch: FilePatch, ignored: Sequence[Ignore]) -> str | None:
     """The rule known to the user by which a file is not reviewed."""
     for ignore in ignored:

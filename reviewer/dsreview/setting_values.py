@@ -10,7 +10,9 @@ from typing import Any
 from dsreview.finding import Severity
 
 CONTEXT_MODES = ("hunk", "scope", "outline")
+DAEMON_MODES = ("auto", "start", "never")
 BACKEND_NAMES = ("auto", "none", "local", "http", "scripted")
+HOOK_MODES = ("warn", "block", "background")
 
 
 def check_of(name: str, default: object) -> Callable[[object], object]:
@@ -89,6 +91,19 @@ def _seconds(value: object) -> float:
     return parse_seconds(str(value))
 
 
+def _some_seconds(value: object) -> float:
+    if _seconds(value) == 0:
+        raise ValueError(value)
+    return _seconds(value)
+
+
+def _daemon(value: object) -> str:
+    """Yes or no say what the flags --daemon and --no-daemon do."""
+    if isinstance(value, bool):
+        return "start" if value else "never"
+    return _one_of(*DAEMON_MODES)(value)
+
+
 def _one_of(*names: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if value not in names:
@@ -104,6 +119,7 @@ def _type_words(default: object) -> str:
 
 
 _CHECKS: Mapping[str, Callable[[object], object]] = {
+    "daemon": _daemon,
     "fail_on": _severity,
     "min_severity": _severity,
     "budget_s": _seconds,
@@ -114,9 +130,12 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "model": _name,
     "backend": _one_of(*BACKEND_NAMES),
     "device": _one_of("auto", "mps", "cuda", "cpu"),
+    "mode": _one_of(*HOOK_MODES),
+    "deadline_s": _some_seconds,
 }
 
 _ALLOWED: Mapping[str, str] = {
+    "daemon": "auto, start or never",
     "fail_on": "low, medium, high or critical",
     "min_severity": "low, medium, high or critical",
     "budget_s": "seconds, or a number with s, m or h",
@@ -127,4 +146,6 @@ _ALLOWED: Mapping[str, str] = {
     "model": "auto, a folder or a name",
     "backend": "auto, none, local, http or scripted",
     "device": "auto, mps, cuda or cpu",
+    "mode": "warn, block or background",
+    "deadline_s": "seconds above 0, or a number with s, m or h",
 }

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from dsreview.backends import BACKENDS, BackendSettings, LocalBackend
+from dsreview.backends.worker import WorkerBackend
 from dsreview.errors import PromptTooLongError
 from dsreview.prompt import Sampling, StopReason
 
@@ -35,9 +36,22 @@ def settings_of(name, request, tmp_path, serve, reply):
     return BackendSettings(model="served", base_url=server.url, max_tokens=1024)
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(scope="module")
+def local_worker(model):
+    """One for all tests: its process takes seconds to load torch."""
+    worker = WorkerBackend.open("local", BackendSettings(model=str(model), device="cpu"))
+    yield worker
+    worker.close()
+
+
+@pytest.fixture(params=[*BACKENDS, *(f"worker {name}" for name in BACKENDS)])
 def backend(request, tmp_path, serve, reply):
-    opened = BACKENDS[request.param](settings_of(request.param, request, tmp_path, serve, reply))
+    place, _, name = request.param.rpartition(" ")
+    if request.param == "worker local":
+        yield request.getfixturevalue("local_worker")
+        return
+    settings = settings_of(name, request, tmp_path, serve, reply)
+    opened = WorkerBackend.open(name, settings) if place else BACKENDS[name](settings)
     yield opened
     opened.close()
 

@@ -5,15 +5,14 @@ A row imports nothing heavy: a backend loads what it needs when it is opened.
 
 from collections.abc import Callable, Mapping
 
-from dsreview.backends.base import BackendSettings
+from dsreview.backends.base import BackendSettings, InterruptibleBackend
 from dsreview.backends.local import LocalBackend
 from dsreview.backends.scripted import ScriptedBackend
-from dsreview.prompt import Backend
 
-Opener = Callable[[BackendSettings], Backend]
+Opener = Callable[[BackendSettings], InterruptibleBackend]
 
 
-def _open_http(settings: BackendSettings) -> Backend:
+def _open_http(settings: BackendSettings) -> InterruptibleBackend:
     from dsreview.backends.http import HttpBackend  # httpx takes 0.2 s to import
 
     return HttpBackend.open(settings)

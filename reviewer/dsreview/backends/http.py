@@ -11,13 +11,12 @@ What all would meet (nobody there, a wrong key or address) is an error.
 import hashlib
 import time
 from collections.abc import Sequence
-from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
-from dsreview.backends.base import BackendSettings
+from dsreview.backends.base import BackendSettings, IsWanted, OnText, always_wanted
 from dsreview.backends.daemon_threads import as_answered
 from dsreview.backends.http_format import FORMATS, read_answer, read_problem, request_body
 from dsreview.errors import BackendError, PromptTooLongError, UsageError
@@ -90,6 +89,8 @@ class HttpBackend:
         prompts: Sequence[Prompt],
         sampling: Sampling,
         on_answer: OnAnswer = ignore_answer,
+        is_wanted: IsWanted = always_wanted,
+        on_text: OnText | None = None,
     ) -> list[Answer]:
         for prompt in prompts:
             needed = self.count_tokens(prompt) + sampling.max_new_tokens
@@ -98,9 +99,14 @@ class HttpBackend:
         deadline = None
         if sampling.deadline_s is not None:
             deadline = time.monotonic() + sampling.deadline_s
-        ask = partial(self._complete_one, sampling=sampling, deadline=deadline)
+
+        def ask(index: int) -> Answer:
+            if not is_wanted(index):
+                return Answer("", 0, 0, StopReason.DEADLINE)
+            return self._complete_one(prompts[index], sampling, deadline)
+
         answers: dict[int, Answer] = {}
-        for index, answer in as_answered(ask, prompts, max(1, self._max_parallel)):
+        for index, answer in as_answered(ask, range(len(prompts)), max(1, self._max_parallel)):
             answers[index] = answer
             on_answer(index, answer)
         return [answers[index] for index in range(len(prompts))]

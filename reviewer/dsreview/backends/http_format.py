@@ -49,6 +49,8 @@ def request_body(prompt: Prompt, model: str, sampling: Sampling, answer_format: 
         "seed": sampling.seed,
         "stream": False,
     }
+    if not prompt.schema:
+        return msgspec.json.encode(body)
     if answer_format == "json_schema":
         schema = msgspec.Raw(prompt.schema.encode())
         body["response_format"] = {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dsreview.backends.base import BackendSettings
+from dsreview.backends.base import BackendSettings, IsWanted, OnText, always_wanted
 from dsreview.errors import BackendError, PromptTooLongError
 from dsreview.prompt import Answer, OnAnswer, Prompt, Sampling, StopReason, ignore_answer
 
@@ -52,6 +52,8 @@ class LocalBackend:
         prompts: Sequence[Prompt],
         sampling: Sampling,
         on_answer: OnAnswer = ignore_answer,
+        is_wanted: IsWanted = always_wanted,
+        on_text: OnText | None = None,
     ) -> list[Answer]:
         from dsengine import EngineError
         from dsengine.errors import PromptTooLongError as TooLong
@@ -65,11 +67,13 @@ class LocalBackend:
             completions = self._engine.generate(
                 [_conversation(prompt) for prompt in prompts],
                 max_new_tokens=sampling.max_new_tokens,
-                grammar=schemas.pop(),
+                grammar=schemas.pop() or None,
                 temperature=sampling.temperature,
                 seed=sampling.seed,
                 deadline_s=sampling.deadline_s,
                 on_completion=lambda index, done: on_answer(index, _answer(done)),
+                is_wanted=is_wanted,
+                on_text=on_text,
             )
         except TooLong as error:
             raise PromptTooLongError(str(error)) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from dsreview.backends.base import BackendSettings
+from dsreview.backends.base import BackendSettings, IsWanted, OnText, always_wanted
 from dsreview.errors import BackendError, PromptTooLongError
 from dsreview.prompt import Answer, OnAnswer, Prompt, Sampling, StopReason, ignore_answer
 
@@ -48,6 +48,8 @@ class ScriptedBackend:
         prompts: Sequence[Prompt],
         sampling: Sampling,
         on_answer: OnAnswer = ignore_answer,
+        is_wanted: IsWanted = always_wanted,
+        on_text: OnText | None = None,
     ) -> list[Answer]:
         for prompt in prompts:
             if self.count_tokens(prompt) + sampling.max_new_tokens > self.max_tokens:
@@ -58,6 +60,8 @@ class ScriptedBackend:
         answers = []
         for index, prompt in enumerate(prompts):
             answers.append(self._answer(prompt))
+            if on_text is not None:
+                on_text(index, 0, answers[-1].text)
             on_answer(index, answers[-1])
         return answers
 

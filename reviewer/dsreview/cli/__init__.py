@@ -1,9 +1,13 @@
-"""The command: arguments to parts to exit code. The only user of typer.
+"""The command: arguments to parts to exit code.
+
+typer, and what it brings along, takes longer to import than a hook with nothing to do may
+take in all: only `app` imports it, and `hook run` without options does not need it.
 
 Exit codes: 0 clean, 1 a finding at or above `--fail-on`, 2 usage or configuration,
 3 not everything could be reviewed, 130 interrupted.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -11,43 +15,13 @@ from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 
-import typer
-
-from dsreview.cli import diff, doctor
 from dsreview.errors import DsreviewError
 
+HOOK_RUN = ("hook", "run")
+OBJECTS_BEFORE_GARBAGE = 50_000
 UNWRITABLE = FAILED = 3
 READER_GONE = 141
 """As a shell writes that a program ended by SIGPIPE."""
-
-app = typer.Typer(
-    name="dsreview",
-    help="Review a change with a model that runs on this machine, and with checks that need none.",
-    epilog="Exit codes: 0 clean, 1 findings, 2 usage, 3 not everything was reviewed, 130 Ctrl-C.",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=False,
-    add_completion=True,
-)
-
-
-@app.callback(invoke_without_command=True)
-def root(
-    context: typer.Context,
-    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
-) -> None:
-    if version:
-        from dsreview import __version__
-
-        typer.echo(f"dsreview {__version__}")
-        raise typer.Exit
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(2)
-
-
-app.command("diff")(diff.diff)
-app.command("doctor")(doctor.doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,11 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("standard output is closed; --output FILE writes elsewhere", UNWRITABLE)
     try:
         return _run(list(sys.argv[1:] if arguments is None else arguments))
-    except typer.TyperException as error:
-        return _fail(error.format_message().rstrip("."), error.exit_code)
     except DsreviewError as error:
         return _fail(str(error), error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         return 130
     except OSError as error:
         return _output_failed(error)
@@ -89,12 +61,18 @@ def _prepare_streams() -> None:
 
 
 def _run(given: list[str]) -> int:
-    # typer forgets where `--` stood: what is behind it are paths
-    at = given.index("--") if "--" in given else len(given)
-    paths = tuple(given[at + 1 :])
-    code = app(given[:at], prog_name="dsreview", standalone_mode=False, obj=paths)
+    if tuple(given[:2]) == HOOK_RUN and not any(word.startswith("-") for word in given):
+        # looking for garbage among what is being imported takes a tenth of the time
+        gc.set_threshold(OBJECTS_BEFORE_GARBAGE)
+        from dsreview.cli.hook_run import run_hook
+
+        code = run_hook("".join(given[2:3]), given[3:], {})
+    else:
+        from dsreview.cli.app import run
+
+        code = run(given)
     sys.stdout.flush()
-    return code if isinstance(code, int) else 0
+    return code
 
 
 def _forget_output() -> None:

@@ -1,13 +1,32 @@
-"""`dsreview diff`: review a change of a git repository, or a patch.
-
-The options that set a field of `Config` carry its name; their default None means
-"not given", so that files and the environment have their say.
-"""
+"""`dsreview diff`: review a change of a git repository, or a patch."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from dsreview.cli.option_types import (
+    ApiKeyEnv,
+    BackendName,
+    BatchSize,
+    Budget,
+    Cache,
+    ContextMode,
+    Daemon,
+    Device,
+    Disable,
+    Exclude,
+    FailOn,
+    Folder,
+    MaxFindings,
+    MaxRounds,
+    MaxTokens,
+    MinSeverity,
+    Model,
+    PartialOk,
+    ServerUrl,
+    Window,
+)
 
 FORMATS = ("terminal", "json", "markdown", "sarif", "rdjson", "github", "gitlab")
 """The rows of `outputs.OUTPUTS`, which would cost time to import; a test compares the two."""
@@ -36,12 +55,7 @@ def diff(
     untracked: Annotated[
         bool, typer.Option("--untracked", help="With files that git does not know yet.")
     ] = False,
-    folder: Annotated[
-        Path,
-        typer.Option(
-            "-C", metavar="DIR", exists=True, file_okay=False, help="Run as if started in DIR."
-        ),
-    ] = Path(),
+    folder: Folder = Path(),
     output_format: Annotated[
         str, typer.Option("--format", metavar="NAME", help=f"One of {', '.join(FORMATS)}.")
     ] = "terminal",
@@ -52,65 +66,29 @@ def diff(
     preview: Annotated[
         bool, typer.Option("--preview", help="Only list each file and why it is in or out.")
     ] = False,
-    fail_on: Annotated[
-        str | None,
-        typer.Option(metavar="SEVERITY", help="Mildest finding that makes the exit code 1."),
-    ] = None,
-    min_severity: Annotated[
-        str | None, typer.Option(metavar="SEVERITY", help="Milder findings are left out.")
-    ] = None,
-    max_findings: Annotated[
-        str | None, typer.Option(metavar="N", help="Findings shown in full; the rest is counted.")
-    ] = None,
-    partial_ok: Annotated[
-        bool | None, typer.Option("--partial-ok", help="Exit 0, not 3, where not all was seen.")
-    ] = None,
-    budget_s: Annotated[
-        str | None, typer.Option("--budget", metavar="TIME", help="Stop after, say, 60s or 2m.")
-    ] = None,
-    max_tokens: Annotated[
-        str | None, typer.Option(metavar="N", help="Tokens the model may read and write in all.")
-    ] = None,
-    max_rounds: Annotated[
-        str | None,
-        typer.Option(metavar="N", help="Asks for one suggestion in all."),
-    ] = None,
-    context_mode: Annotated[
-        str | None,
-        typer.Option("--context", metavar="MODE", help="Shown around it: hunk, scope, outline."),
-    ] = None,
-    disable: Annotated[
-        list[str] | None, typer.Option(metavar="RULE", help="Do not run this rule; repeatable.")
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="Do not review these; repeatable.")
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="A folder (/..., ./..., ~/...), a cached name, or auto."),
-    ] = None,
-    backend: Annotated[
-        str | None, typer.Option(metavar="NAME", help="auto, none, local, http or scripted.")
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(metavar="NAME", help="auto, mps, cuda or cpu.")
-    ] = None,
-    batch_size: Annotated[
-        str | None, typer.Option(metavar="N", help="Contexts the local model answers at once.")
-    ] = None,
-    window: Annotated[
-        str | None,
-        typer.Option(metavar="N", help="Tokens the http server takes in all."),
-    ] = None,
-    base_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="An OpenAI-compatible server, for http.")
-    ] = None,
-    api_key_env: Annotated[
-        str | None, typer.Option(metavar="VARIABLE", help="Variable with the server's key.")
-    ] = None,
-    cache: Annotated[
-        bool | None, typer.Option("--cache/--no-cache", help="Keep answers for unchanged code.")
-    ] = None,
+    interactive: Annotated[
+        bool,
+        typer.Option("--interactive", "-i", help="Ask about each finding, and apply what you say."),
+    ] = False,
+    fail_on: FailOn = None,
+    min_severity: MinSeverity = None,
+    max_findings: MaxFindings = None,
+    partial_ok: PartialOk = None,
+    budget_s: Budget = None,
+    max_tokens: MaxTokens = None,
+    max_rounds: MaxRounds = None,
+    context_mode: ContextMode = None,
+    disable: Disable = None,
+    exclude: Exclude = None,
+    model: Model = None,
+    backend: BackendName = None,
+    device: Device = None,
+    batch_size: BatchSize = None,
+    window: Window = None,
+    base_url: ServerUrl = None,
+    api_key_env: ApiKeyEnv = None,
+    daemon: Daemon = None,
+    cache: Cache = None,
 ) -> None:
     """Review a change; the exit code says whether anything was found.
 
@@ -120,9 +98,12 @@ def diff(
     dsreview diff main...HEAD             a branch
     dsreview diff HEAD~1 -- src tests     only these paths
     git diff | dsreview diff --patch -    any patch
+    dsreview diff --staged --interactive  asks about each finding; applies what you accept
     """
     from dsreview.cli import run
     from dsreview.cli.options import flags_of
+    from dsreview.cli.settling import settle_first
+    from dsreview.errors import UsageError
     from dsreview.sources import SourceRequest
 
     run.require_format(output_format, FORMATS)
@@ -136,6 +117,13 @@ def diff(
         with_untracked=untracked,
     )
     flags = flags_of(context.params)
+    settle_first(folder)
+    if interactive:
+        from dsreview.cli.interactive import review_interactively
+
+        if output is not None or output_format != FORMATS[0]:
+            raise UsageError("--interactive talks to a terminal; --format and --output do not")
+        raise typer.Exit(review_interactively(request, flags))
     if preview:
         raise typer.Exit(run.preview(request, flags))
     target = None if output is None or str(output) == "-" else folder / output

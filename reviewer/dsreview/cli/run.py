@@ -5,22 +5,20 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import BinaryIO
 
-from dsreview.cache import DirectoryCache, NoCache, default_folder
 from dsreview.change import Change
 from dsreview.config import Config, load, user_config_file
 from dsreview.errors import UsageError
-from dsreview.model_choice import chosen_backend, open_backend
+from dsreview.model_choice import chosen_backend
 from dsreview.outputs import OUTPUTS, view_for
 from dsreview.progress import open_progress
 from dsreview.report import Report
-from dsreview.review import MODEL_UNUSABLE, Tools, keep_nothing
+from dsreview.review import MODEL_UNUSABLE
 from dsreview.review import review as review_change
-from dsreview.sandbox import Sandbox
+from dsreview.review_tools import open_tools
 from dsreview.sanitize import terminal_line, terminal_safe
 from dsreview.selection import ignores, select
 from dsreview.sources import SourceRequest, open_change
@@ -63,8 +61,8 @@ def _bounded(file: BinaryIO, name: str) -> bytes:
 def preview(request: SourceRequest, flags: Mapping[str, object]) -> int:
     """Print a line for each file of the change: in or out, and why."""
     with open_change(request) as change:
-        config = load(change.base, flags, user_file=user_config_file())
-        ignored = ignores(change.base, config.exclude)
+        config = load(change.settings, flags, user_file=user_config_file())
+        ignored = ignores(change.settings, config.exclude)
         selection = select(change, ignored, has_model=chosen_backend(config) is not None)
     languages: dict[str, str] = {
         file.patch.path: file.language or "any language" for file in selection.files
@@ -98,24 +96,14 @@ class Reviewed:
 def reviewed(request: SourceRequest, flags: Mapping[str, object]) -> Iterator[Reviewed]:
     """Review what `request` names, with the settings of its old side under `flags`."""
     with open_change(request) as change:
-        config = load(change.base, flags, user_file=user_config_file())
+        config = load(change.settings, flags, user_file=user_config_file())
         yield Reviewed(review_opened(change, config), change, config)
 
 
 def review_opened(change: Change, config: Config) -> Report:
     """Review `change` with the tools that `config` asks for; all are closed at the end."""
-    with ExitStack() as stack:
-        store = DirectoryCache(default_folder()) if config.cache else None
-        if store is not None:
-            stack.callback(store.trim)
-        tools = Tools(
-            sandbox=stack.enter_context(Sandbox()),
-            cache=store or NoCache(),
-            open_backend=partial(open_backend, config) if chosen_backend(config) else None,
-            progress=stack.enter_context(open_progress()),
-            keep_answer=store.keep_for_people if store else keep_nothing,
-        )
-        return review_change(change, config, tools)
+    with ExitStack() as stack, open_progress() as progress:
+        return review_change(change, config, open_tools(config, progress, stack))
 
 
 def review(

@@ -34,11 +34,13 @@ def render(report: Report, code: CodeView) -> str:
         num_hidden += max(0, len(findings) - num_shown)
     if report.gaps:
         lines.append(
-            _command("warning", {"title": "dsreview: not everything was reviewed"}, _gaps(report))
+            workflow_command(
+                "warning", {"title": "dsreview: not everything was reviewed"}, _gaps(report)
+            )
         )
     if num_hidden:
         text = f"{count_of(num_hidden, 'more finding')} than GitHub shows; see the full report"
-        lines.append(_command("notice", {"title": "dsreview"}, text))
+        lines.append(workflow_command("notice", {"title": "dsreview"}, text))
     lines.append(f"dsreview: {report.verdict}")
     return "\n".join(lines) + "\n"
 
@@ -54,7 +56,7 @@ def _annotation(level: str, finding: Finding, num_lines: int) -> str:
     text = finding.message
     if finding.scenario:
         text += f"\n\nScenario: {finding.scenario}"
-    return _command(level, properties, text)
+    return workflow_command(level, properties, text)
 
 
 def _gaps(report: Report) -> str:
@@ -64,6 +66,7 @@ def _gaps(report: Report) -> str:
     return "\n".join(shown)
 
 
-def _command(level: str, properties: dict[str, str], text: str) -> str:
+def workflow_command(level: str, properties: dict[str, str], text: str) -> str:
+    """A line that the runner obeys; no part of it can end it, or begin another."""
     listed = ",".join(f"{name}={command_property(value)}" for name, value in properties.items())
     return f"::{level} {listed}::{command_data(text)}"

@@ -4,19 +4,31 @@ Text from outside is prose without Markdown, a code span or a fenced block; noth
 can be a link, an image, HTML or a mention.
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
 
+from dsreview import languages
 from dsreview.finding import Edit, Finding
 from dsreview.outputs.base import CodeView
 from dsreview.patch import Span
 from dsreview.report import CoverageState, Report, Stats, count_of, short_name
-from dsreview.sanitize import markdown_code, markdown_fence, markdown_safe
+from dsreview.sanitize import (
+    markdown_code,
+    markdown_fence,
+    markdown_prose,
+    markdown_safe,
+    terminal_line,
+    utf8,
+)
 
 MAX_ROWS = 100
 MAX_CODE_LINES = 20
 MAX_LINE_LENGTH = 400
+MAX_CODE_BYTES = 6_000
+MAX_NAME_LENGTH = 400
+MAX_ROW_BYTES = 2_000
+MAX_MESSAGE_BYTES = 12_000
+MAX_SCENARIO_BYTES = 8_000
+CUT = " ... (cut)"
 
 
 def render(report: Report, code: CodeView) -> str:
@@ -29,30 +41,55 @@ def _findings(report: Report, code: CodeView) -> Iterator[str]:
         rows = [
             (
                 finding.severity.label,
-                _place(finding),
-                markdown_code(finding.rule),
-                markdown_safe(finding.message),
+                place_of(finding),
+                rule_of(finding),
+                prose(finding.message, MAX_ROW_BYTES),
             )
             for finding in report.findings[:MAX_ROWS]
         ]
-        yield _table(("Severity", "Where", "Rule", "Finding"), rows)
+        yield table(("Severity", "Where", "Rule", "Finding"), rows)
         yield from _more(len(report.findings) - len(rows), "finding")
     for finding in report.findings[: report.max_findings]:
-        yield from _details(finding, code.lines(finding.path))
+        yield from details(finding, code.lines(finding.path))
 
 
-def _details(finding: Finding, lines: list[str]) -> Iterator[str]:
-    severity = finding.severity
-    yield f"### {severity.label}: {markdown_code(finding.rule)} at {_place(finding)}"
-    yield markdown_safe(finding.message)
-    if finding.scenario:
-        yield f"**Scenario:** {markdown_safe(finding.scenario)}"
+def details(finding: Finding, lines: list[str]) -> Iterator[str]:
+    """The blocks that tell one finding in full; `lines` are those of its file."""
+    yield f"### {finding.severity.label}: {rule_of(finding)} at {place_of(finding)}"
+    yield from explanation(finding)
     shown = _lines_of(finding.span, lines) or finding.quote.split("\n")
     if any(line.strip() for line in shown):
-        yield _code(shown, _language(finding.path))
+        yield _code(shown, fence_language(finding.path))
+    yield from suggestion(finding, lines)
+
+
+def explanation(finding: Finding) -> Iterator[str]:
+    """What is wrong, and when."""
+    yield prose(finding.message, MAX_MESSAGE_BYTES)
+    if finding.scenario:
+        yield f"**Scenario:** {prose(finding.scenario, MAX_SCENARIO_BYTES)}"
+
+
+def suggestion(finding: Finding, lines: list[str]) -> Iterator[str]:
+    """The suggestion as a diff, and what is known of it."""
     if finding.suggestion:
         yield f"**Suggestion** ({finding.suggestion.proof.value}):"
         yield _code(_diff(finding.suggestion.edit, lines), "diff")
+
+
+def prose(text: str, max_bytes: int) -> str:
+    """`text` as safe Markdown of at most `max_bytes`; says so where it is cut."""
+    if len(text) <= max_bytes:
+        safe = markdown_prose(text)
+        if len(safe.encode()) <= max_bytes:
+            return safe
+    num_kept = max_bytes - len(CUT)
+    while True:
+        safe = markdown_prose(text[:num_kept] + CUT)
+        size = len(safe.encode())
+        if size <= max_bytes:
+            return safe
+        num_kept = num_kept * max_bytes // size * 19 // 20
 
 
 def _diff(edit: Edit, lines: list[str]) -> list[str]:
@@ -78,16 +115,17 @@ def _footer(report: Report) -> Iterator[str]:
         if row.state is not CoverageState.REVIEWED
     ]
     if rows:
-        yield _table(("State", "File", "Why"), rows[:MAX_ROWS])
+        yield table(("State", "File", "Why"), rows[:MAX_ROWS])
         yield from _more(len(rows) - MAX_ROWS, "file")
     if report.refused:
         yield f"{len(report.refused)} findings or suggestions refused or answered in the code."
     if report.notes:
         yield "\n".join(f"- {markdown_safe(note)}" for note in report.notes)
-    yield _stats(report)
+    yield stats_line(report)
 
 
-def _stats(report: Report) -> str:
+def stats_line(report: Report) -> str:
+    """Revisions, time, model, tokens."""
     stats: Stats = report.stats
     parts = [f"{stats.seconds:.1f} s"]
     if stats.model:
@@ -101,7 +139,7 @@ def _stats(report: Report) -> str:
     return " · ".join((" → ".join(names), *parts) if names else parts)
 
 
-def _table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [heading, ("---",) * len(heading), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
@@ -111,10 +149,19 @@ def _more(num: int, noun: str) -> Iterator[str]:
         yield f"{count_of(num, f'more {noun}')}, listed by `--format json`."
 
 
-def _place(finding: Finding) -> str:
+def rule_of(finding: Finding) -> str:
+    """The rule as a code span."""
+    return markdown_code(finding.rule[:MAX_NAME_LENGTH])
+
+
+def place_of(finding: Finding) -> str:
+    """Path and lines as a code span."""
     first, last = finding.span.start, finding.span.last
     lines = f"{first}" if first == last else f"{first}-{last}"
-    return markdown_code(f"{finding.path}:{lines}")
+    path = finding.path
+    if len(path) > MAX_NAME_LENGTH:
+        path = "..." + path[-MAX_NAME_LENGTH:]
+    return markdown_code(f"{path}:{lines}")
 
 
 def _lines_of(span: Span, lines: list[str]) -> list[str]:
@@ -122,13 +169,20 @@ def _lines_of(span: Span, lines: list[str]) -> list[str]:
 
 
 def _code(lines: list[str], language: str) -> str:
-    shown = [line.removesuffix("\r")[:MAX_LINE_LENGTH] for line in lines[:MAX_CODE_LINES]]
-    if len(lines) > MAX_CODE_LINES:
-        shown.append(f"... {len(lines) - MAX_CODE_LINES} more lines")
+    shown: list[str] = []
+    left_bytes = MAX_CODE_BYTES
+    for line in lines[:MAX_CODE_LINES]:
+        text = line.removesuffix("\r")[:MAX_LINE_LENGTH]
+        left_bytes -= len(utf8(terminal_line(text))) + 1
+        if left_bytes < 0:
+            break
+        shown.append(text)
+    if len(lines) > len(shown):
+        shown.append(f"... {count_of(len(lines) - len(shown), 'more line')}")
     return markdown_fence(shown, language)
 
 
-def _language(path: str) -> str:
-    """GitHub knows languages by their extensions, too."""
-    suffix = PurePosixPath(path).suffix.removeprefix(".")
-    return suffix if re.fullmatch(r"[A-Za-z0-9]{1,8}", suffix) else ""
+def fence_language(path: str) -> str:
+    """Only names of our own table: some make GitHub draw a diagram or a map of the code."""
+    language = languages.detect(path)
+    return language.name.replace("_", "") if language is not None else ""

@@ -10,7 +10,7 @@ from dsreview.finding import Edit, Finding, Severity
 from dsreview.outputs.base import CodeView, line_end_of
 from dsreview.patch import Span
 from dsreview.report import Report
-from dsreview.sanitize import ascii_json, markdown_safe, utf8
+from dsreview.sanitize import ascii_json, markdown_prose, utf8
 
 SEVERITIES = {
     Severity.LOW: "INFO",
@@ -31,9 +31,9 @@ def render(report: Report, code: CodeView) -> str:
 
 
 def _diagnostic(finding: Finding, lines: list[str]) -> _Object:
-    text = markdown_safe(finding.message)
+    text = markdown_prose(finding.message)
     if finding.scenario:
-        text += f"\n\nScenario: {markdown_safe(finding.scenario)}"
+        text += f"\n\nScenario: {markdown_prose(finding.scenario)}"
     diagnostic: _Object = {
         "message": text,
         "location": {"path": finding.path, "range": _range(finding.span, lines)},

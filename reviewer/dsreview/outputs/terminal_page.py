@@ -5,7 +5,7 @@ only ever put into a `Text`, which knows no markup.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
 
 from rich.cells import cell_len
@@ -39,6 +39,11 @@ _LABEL_WIDTH = 12
 
 
 def page(report: Report, code: CodeView) -> str:
+    return printed(code, lambda console: _lines(report, code, console))
+
+
+def printed(code: CodeView, lines: Callable[[Console], Iterable[Text]]) -> str:
+    """Lines as they are written to the reader that `code` tells of."""
     console = Console(
         file=StringIO(),
         width=code.width,
@@ -51,39 +56,46 @@ def page(report: Report, code: CodeView) -> str:
         _environ={},
     )
     with console.capture() as capture:
-        for line in _lines(report, code, console):
+        for line in lines(console):
             line.rstrip()
             console.print(_no_log_command(line), soft_wrap=True)
     return capture.get()
 
 
 def _lines(report: Report, code: CodeView, console: Console) -> Iterator[Text]:
-    yield from _heading(report)
+    yield heading_line(report)
     yield Text()
     for finding in report.findings[: report.max_findings]:
-        yield from _finding(finding, code, console)
+        yield from finding_lines(finding, code, console)
         yield Text()
     rest = report.findings[report.max_findings :]
     if rest:
         yield from _rest(rest, code.width)
         yield Text()
-    for label, text, style in _footer(report):
-        yield from _labelled(label, Text(text, style), console, code.width)
-        if label == "Coverage":
-            yield from _coverage_rows(report, console, code.width)
+    yield from coverage_lines(report, code, console)
     yield Text()
     yield from Text(report.verdict, _verdict_style(report)).wrap(console, code.width)
 
 
-def _heading(report: Report) -> Iterator[Text]:
+def coverage_lines(report: Report, code: CodeView, console: Console) -> Iterator[Text]:
+    """What was seen, refused and noted, and what it cost."""
+    for label, text, style in _footer(report):
+        yield from _labelled(label, Text(text, style), console, code.width)
+        if label == "Coverage":
+            yield from _coverage_rows(report, console, code.width)
+
+
+def heading_line(report: Report) -> Text:
+    """Program and change."""
     line = Text.assemble(("dsreview", "bold"), (f" {__version__}", "dim"))
     if report.base_name or report.head_name:
         names = (short_name(name) for name in (report.base_name, report.head_name) if name)
         line.append("  " + " → ".join(map(terminal_line, names)))
-    yield line
+    return line
 
 
-def _finding(finding: Finding, code: CodeView, console: Console) -> Iterator[Text]:
+def finding_lines(finding: Finding, code: CodeView, console: Console) -> Iterator[Text]:
+    """One finding: title, prose, code, suggestion."""
     yield from _title(finding, code)
     yield from _wrapped(Text(_prose(finding.message)), console, code.width, indent=2)
     if finding.scenario:
@@ -117,7 +129,7 @@ def _title(finding: Finding, code: CodeView) -> Iterator[Text]:
     if finding.origin is Origin.MODEL:
         source = f"model, {finding.confidence:.0%} sure"
     for text, style in (
-        (_place(finding), "bold"),
+        (place_of(finding), "bold"),
         (terminal_line(finding.rule), ""),
         (source, "dim"),
     ):
@@ -144,7 +156,7 @@ def _rest(findings: Sequence[Finding], width: int) -> Iterator[Text]:
     counts = Counter(finding.severity for finding in findings)
     words = ", ".join(f"{counts[one]} {one.label}" for one in reversed(Severity) if counts[one])
     yield Text.assemble((count_of(len(findings), "more finding"), "bold"), (f": {words}", ""))
-    places = [_cropped_left(_place(finding), width // 2) for finding in findings]
+    places = [_cropped_left(place_of(finding), width // 2) for finding in findings]
     rules = [terminal_line(finding.rule) for finding in findings]
     place_width = max(map(cell_len, places))
     rule_width = max(map(cell_len, rules))
@@ -232,7 +244,7 @@ def _text_style(severity: Severity) -> str:
     return SEVERITY_STYLES[severity].replace("white on red", "red")
 
 
-def _place(finding: Finding) -> str:
+def place_of(finding: Finding) -> str:
     first, last = finding.span.start, finding.span.last
     lines = f"{first}" if first == last else f"{first}-{last}"
     return f"{terminal_line(finding.path)}:{lines}"

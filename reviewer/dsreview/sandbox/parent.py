@@ -5,7 +5,6 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import msgspec
 import psutil
 
 from dsreview.errors import TaskFailed
+from dsreview.isolated import interpreter, search_path
 from dsreview.sandbox import child
 from dsreview.sandbox.task import Limits, Task
 
@@ -128,7 +128,7 @@ class _Child:
         arguments = (limits.memory_bytes, limits.cpu_s, limits.wall_s)
         self._popen = subprocess.Popen(
             [
-                *(sys.executable, "-I", "-B", "-X", "utf8", str(Path(child.__file__))),
+                *(*interpreter(), str(Path(child.__file__))),
                 *(str(argument) for argument in arguments),
             ],
             stdin=subprocess.PIPE,
@@ -146,7 +146,7 @@ class _Child:
         os.set_blocking(self._requests, False)
         os.set_blocking(self._replies, False)
         self._statistics = psutil.Process(self._popen.pid)
-        self._unsent = _frame(_search_path())
+        self._unsent = _frame(b"\0".join(map(os.fsencode, search_path())))
         self._peak_bytes = 0
 
     def ask(self, request: bytes) -> bytes:
@@ -233,15 +233,3 @@ def _is_whole(received: bytearray, max_bytes: int) -> bool:
     if len(received) > child.HEADER.size + size:
         raise _ChildFailure("gave more than one reply")
     return len(received) == child.HEADER.size + size
-
-
-def _search_path() -> bytes:
-    """Where the child finds dsreview and what it imports: never the current folder."""
-    here = os.path.realpath(os.curdir)
-    package_folder = str(Path(child.__file__).resolve().parents[2])
-    entries = [package_folder]
-    for entry in sys.path:
-        is_safe = Path(entry).is_absolute() and os.path.realpath(entry) != here
-        if is_safe and entry not in entries:
-            entries.append(entry)
-    return b"\0".join(os.fsencode(entry) for entry in entries)

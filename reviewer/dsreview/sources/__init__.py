@@ -3,21 +3,20 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from dsreview.change import Change
-from dsreview.diff_parser import ForeignPatch, parse_patch
 from dsreview.errors import NotARepositoryError, UsageError
 from dsreview.patch import Patch
 from dsreview.sources.clean_room import MAX_COMPARED_BYTES, CleanRoom
 from dsreview.sources.commits import from_commit, from_range
 from dsreview.sources.objects import ObjectStore
-from dsreview.sources.patches import hunks_only, place_patch
 from dsreview.sources.path_limits import limit, paths_from_top, refuse_unknown
 from dsreview.sources.repository import find_repository
 from dsreview.sources.request import SourceRequest
 from dsreview.sources.revisions import read_range
 from dsreview.sources.sides import Place, Sides
-from dsreview.sources.snapshots import TreeSnapshot
+from dsreview.sources.snapshots import BlobSnapshot, TreeSnapshot
 from dsreview.sources.tree_diff import diff_trees
 from dsreview.sources.uncommitted import from_index, from_worktree
 
@@ -29,7 +28,7 @@ SOURCES: Mapping[str, Source] = {
     "commit": from_commit,
 }
 
-__all__ = ["SOURCES", "SourceRequest", "open_change"]
+__all__ = ["SOURCES", "SourceRequest", "change_between", "open_change"]
 
 
 @contextmanager
@@ -42,18 +41,32 @@ def open_change(request: SourceRequest) -> Iterator[Change]:
     """
     name = _source_name(request)
     if request.patch is None:
-        with CleanRoom(find_repository(request.folder)) as room:
+        with CleanRoom(find_repository(request.folder, request.git_dir)) as room:
             place = Place(room, ObjectStore(room), request)
-            yield _change(place, SOURCES[name](place))
+            yield change_between(place, SOURCES[name](place))
         return
-    with _open_patch(request, parse_patch(request.patch)) as change:
+    with _open_patch(request, request.patch) as change:
         yield change
 
 
 @contextmanager
-def _open_patch(request: SourceRequest, patch: ForeignPatch) -> Iterator[Change]:
+def open_blobs(
+    folder: Path, git_dir: Path | None, ids: Mapping[str, str]
+) -> Iterator[BlobSnapshot]:
+    """Files of the repository by the ids of their content, readable until the exit."""
+    with CleanRoom(find_repository(folder, git_dir)) as room:
+        yield BlobSnapshot(ObjectStore(room), ids)
+
+
+@contextmanager
+def _open_patch(request: SourceRequest, content: bytes) -> Iterator[Change]:
+    # the only source that needs them
+    from dsreview.diff_parser import parse_patch
+    from dsreview.sources.patches import hunks_only, place_patch
+
+    patch = parse_patch(content)
     try:
-        repository = find_repository(request.folder)
+        repository = find_repository(request.folder, request.git_dir)
     except NotARepositoryError:
         limits = paths_from_top(request.paths, request.folder, None)
         change = hunks_only(patch, "the folder is in no repository")
@@ -63,7 +76,7 @@ def _open_patch(request: SourceRequest, patch: ForeignPatch) -> Iterator[Change]
         place = Place(room, ObjectStore(room), request)
         sides = place_patch(place, patch)
         if sides is not None:
-            yield _change(place, sides)
+            yield change_between(place, sides)
             return
         change = hunks_only(patch, "it applies neither to HEAD nor to the worktree")
         yield _limited(change, _limits(place))
@@ -88,7 +101,8 @@ def _source_name(request: SourceRequest) -> str:
     return name
 
 
-def _change(place: Place, sides: Sides) -> Change:
+def change_between(place: Place, sides: Sides) -> Change:
+    """The change that lies between two trees, within the limits of the request."""
     limits = _limits(place)
     patch = diff_trees(place.room, sides.base, sides.head, limits)
     seen = {path for file in patch.files for path in (file.path, file.old_path)}

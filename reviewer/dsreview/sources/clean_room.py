@@ -14,8 +14,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from importlib import import_module
+from importlib.machinery import PathFinder
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING
 
 from dsreview.errors import GitError
@@ -27,6 +29,8 @@ from dsreview.sources.repository import Repository
 if TYPE_CHECKING:
     from git.cmd import Git
 
+    from dsreview.sources.trees import Tree
+
 TIMEOUT_S = 120.0
 MAX_COMPARED_BYTES = 8 << 20
 """A larger file is only said to differ, as a binary one is."""
@@ -35,6 +39,7 @@ EMPTY_TREES = {
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
 MAX_OUTPUT_BYTES = 1 << 30
+_WRAPPER = "git.cmd"
 _PINS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -56,6 +61,8 @@ class CleanRoom:
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
         self.empty_tree = EMPTY_TREES[repository.hash_name]
+        self.trees: dict[str, Tree] = {}
+        """Listed so far, by id."""
         self._exit = ExitStack()
 
     def __enter__(self) -> "CleanRoom":
@@ -64,7 +71,7 @@ class CleanRoom:
             self.folder = Path(folder)
             self.git_dir = self.folder / "room.git"
             self._executable = find_git(self.repository)
-            self._git = _import_git(self._executable)(str(self.folder))
+            self._git = _import_git()(str(self.folder))
             self._write_git_dir()
             self._exit = stack.pop_all()
         return self
@@ -238,28 +245,26 @@ def find_git(repository: Repository) -> str:
     raise GitError("git is not installed, or not on PATH")
 
 
-def _import_git(executable: str) -> "type[Git]":
-    """GitPython's process wrapper; imported late, since it takes 0.15 s.
+def _import_git() -> "type[Git]":
+    """GitPython's process wrapper, without the rest of it.
 
-    On its first import it runs `git version` from PATH, which may start with the
-    folder under review: the variable tells it which git instead.
+    The package itself would import all of its modules, 0.04 s that a hook with nothing to do
+    has not got, and run `git version` from PATH, which may start with the folder under review.
+    So the wrapper is imported below a bare package, which is forgotten at once.
     """
-    if "git" in sys.modules:
-        from git.cmd import Git
-
-        return Git
-    names = ("GIT_PYTHON_GIT_EXECUTABLE", "GIT_PYTHON_REFRESH")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict(zip(names, (executable, "quiet"), strict=True)))
-    try:
-        from git.cmd import Git
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-    return Git
+    if "git" not in sys.modules and _WRAPPER not in sys.modules:
+        found = PathFinder.find_spec("git")
+        if found is None or found.submodule_search_locations is None:
+            raise GitError("GitPython is not installed")
+        bare = ModuleType("git")
+        bare.__path__ = found.submodule_search_locations
+        sys.modules["git"] = bare
+        try:
+            import_module(_WRAPPER)
+        finally:
+            del sys.modules["git"]
+    wrapper: type[Git] = import_module(_WRAPPER).Git
+    return wrapper
 
 
 def _quote(path: Path) -> str:

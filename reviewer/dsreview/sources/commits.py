@@ -20,6 +20,8 @@ def from_range(place: Place) -> Sides:
         base = merge_base(room, resolve(room, asked.old), new)
         return Sides(base, new, base, new)
     old_tree, old_name = resolve_tree(room, asked.old)
+    if old_tree == room.empty_tree:
+        old_name = NOTHING
     new_tree, new_name = resolve_tree(room, asked.new)
     return Sides(old_tree, new_tree, old_name, new_name)
 

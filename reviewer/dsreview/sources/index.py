@@ -51,27 +51,36 @@ class Index:
 
 def read_index(room: CleanRoom) -> Index:
     """The index in effect, which is `GIT_INDEX_FILE` in some hooks."""
-    repository = room.repository
-    path = index_path(repository)
+    path = index_path(room.repository)
     content = read_data(path)
     if content is None:
         return Index({}, 0)
-    written_ns = path.stat().st_mtime_ns
-    (room.git_dir / "index").write_bytes(content)
-    for file in repository.git_dir.iterdir():
+    return Index(list_index(room, content), path.stat().st_mtime_ns)
+
+
+def list_index(room: CleanRoom, content: bytes) -> dict[str, IndexEntry]:
+    """Entries of an index of the room's repository; an empty file has none."""
+    if not content:
+        return {}
+    for file in room.repository.git_dir.iterdir():
         shared = read_data(file) if _SHARED.fullmatch(file.name) else None
         if shared is not None:
             (room.git_dir / file.name).write_bytes(shared)
+    return list_entries(room, content)
+
+
+def list_entries(room: CleanRoom, content: bytes, *paths: str) -> dict[str, IndexEntry]:
+    """Entries of an index with this content: all, or those of `paths`."""
+    index = room.git_dir / "index"
+    index.write_bytes(content)
     sparse = ("--sparse",) if _SPARSE in content else ()
     if sparse:
         # or git would complete the index, and touch the repository's objects on the way
         room.allow_sparse_index()
-    output = room.run("ls-files", "--stage", "--debug", "-z", *sparse)
-    (room.git_dir / "index").unlink()  # or git would take attributes from it
+    output = room.run("ls-files", "--stage", "--debug", "-z", *sparse, "--", *paths)
+    index.unlink()  # or git would take attributes from it
     entries = _parse(output)
-    if sparse:
-        entries = _complete(room, entries)
-    return Index(entries, written_ns)
+    return _complete(room, entries) if sparse else entries
 
 
 def _complete(room: CleanRoom, entries: Mapping[str, IndexEntry]) -> dict[str, IndexEntry]:
@@ -139,17 +148,17 @@ def _entry(match: re.Match[bytes], stage: int) -> IndexEntry:
     )
 
 
-def staged_files(index: Index) -> dict[str, TreeEntry]:
-    """What a commit of the index would hold.
+def staged_files(entries: Mapping[str, IndexEntry]) -> dict[str, TreeEntry]:
+    """What a commit of an index would hold.
 
     Raises:
         UsageError: it has unresolved conflicts.
     """
-    unmerged = [path for path, entry in index.entries.items() if entry.is_unmerged]
+    unmerged = [path for path, entry in entries.items() if entry.is_unmerged]
     if unmerged:
         raise UsageError(f"the index has unresolved conflicts: {', '.join(unmerged[:3])}")
     return {
         path: TreeEntry(entry.mode, entry.oid)
-        for path, entry in index.entries.items()
+        for path, entry in entries.items()
         if not entry.is_intent_to_add
     }

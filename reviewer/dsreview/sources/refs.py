@@ -37,6 +37,14 @@ class Refs:
     """Commits whose parents a shallow clone leaves out."""
 
     @property
+    def head_oid(self) -> str | None:
+        """The commit at HEAD, where it or its branch names one itself."""
+        branch = self.head.removeprefix("ref: ")
+        if branch == self.head:
+            return branch
+        return self.direct.get(branch) if branch.startswith("refs/heads/") else None
+
+    @property
     def is_unborn(self) -> bool:
         """HEAD is a branch without commits."""
         target = self.head.removeprefix("ref: ")

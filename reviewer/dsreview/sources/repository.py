@@ -5,6 +5,7 @@ git would read the repository's configuration on the way, which may name program
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +36,29 @@ class Repository:
         return self.common_dir / "objects"
 
 
-def find_repository(folder: Path) -> Repository:
+def find_repository(folder: Path, git_dir: Path | None = None) -> Repository:
     """The repository that holds a folder, as git finds it.
+
+    Args:
+        git_dir: the one that git itself works with; where it is not the folder's own, the
+            folder is the top of its worktree.
 
     Raises:
         NotARepositoryError: there is none.
         UsageError: it is of a format that cannot be read.
     """
+    if git_dir is None:
+        return _search(folder)
+    with suppress(NotARepositoryError):
+        found = _search(folder)
+        if found.git_dir.resolve() == git_dir.resolve():
+            return found
+    if not _is_git_dir(git_dir):
+        raise NotARepositoryError(f"{git_dir} is no git repository")
+    return _open(git_dir, folder.resolve())
+
+
+def _search(folder: Path) -> Repository:
     start = folder.resolve()
     for candidate in (start, *start.parents):
         git_dir = _follow(candidate / ".git")

@@ -25,3 +25,19 @@ class SourceRequest:
     """Only these files and folders, literally, relative to `folder`."""
     with_untracked: bool = False
     """Also files that git does not track and `.gitignore` does not name."""
+    git_dir: Path | None = None
+    """The repository, where git said it; else it is looked for from `folder` upwards."""
+    index: bytes | None = None
+    """For `is_staged`: an index as it was read earlier, instead of the one in effect."""
+    onto: str | None = None
+    """For `is_staged`: the commit below it, or `NOTHING`; None is HEAD."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Which repository is meant."""
+
+    folder: Path
+    """Any folder of it."""
+    git_dir: Path | None = None
+    """Its git folder, where git itself said it; see `SourceRequest`."""

@@ -70,7 +70,10 @@ def resolve_tree(room: CleanRoom, revision: str) -> tuple[str, str]:
 
 def resolve_head(room: CleanRoom) -> str | None:
     """The commit at HEAD; None on a branch without commits."""
-    return None if room.refs.is_unborn else resolve(room, "HEAD")
+    if room.refs.is_unborn:
+        return None
+    # git lets branches name nothing but commits: no need to ask it
+    return room.refs.head_oid or resolve(room, "HEAD")
 
 
 def first_parent(room: CleanRoom, commit: str) -> str | None:

@@ -51,6 +51,28 @@ class TreeSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class BlobSnapshot:
+    """Some files of an earlier review, by the ids of their content."""
+
+    store: ObjectStore
+    ids: Mapping[str, str]
+
+    def paths(self) -> Sequence[str]:
+        return tuple(sorted(self.ids))
+
+    def read(self, path: str) -> bytes | None:
+        oid = self.ids.get(path)
+        return None if oid is None else self.store.blob(oid)
+
+    def identity(self, path: str) -> str | None:
+        return self.ids.get(path)
+
+    def size_bytes(self, path: str) -> int | None:
+        oid = self.ids.get(path)
+        return None if oid is None else self.store.size_bytes(oid)
+
+
+@dataclass(frozen=True, slots=True)
 class MemorySnapshot:
     """Files whose content a patch alone makes known: those it adds or deletes."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from dsreview.diff_parser import parse_git_diff
 from dsreview.errors import ReviewError
 from dsreview.patch import Patch
 from dsreview.sources.clean_room import CleanRoom
@@ -57,4 +56,8 @@ def diff_trees(room: CleanRoom, base: str, head: str, limits: Sequence[str]) -> 
 
 def _diff(room: CleanRoom, *trees_and_limits: str) -> Patch:
     output = room.run("diff-tree", *_OPTIONS, *trees_and_limits, max_bytes=MAX_DIFF_BYTES)
+    if not output:
+        return Patch(())
+    from dsreview.diff_parser import parse_git_diff  # a hook with nothing to do is in a hurry
+
     return parse_git_diff(output)

@@ -22,6 +22,14 @@ class Tree:
 
 
 def list_tree(room: CleanRoom, oid: str) -> Tree:
+    """All that a tree, or the tree of a commit, holds; git is asked once for each."""
+    known = room.trees.get(oid)
+    if known is None:
+        known = room.trees[oid] = _list(room, oid)
+    return known
+
+
+def _list(room: CleanRoom, oid: str) -> Tree:
     files: dict[str, TreeEntry] = {}
     folders = {oid}
     for record in room.run("ls-tree", "-r", "-t", "-z", "--full-tree", oid).split(b"\0"):

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from dsreview.errors import GitError, UsageError
-from dsreview.sources.index import read_index, staged_files
-from dsreview.sources.revisions import resolve_head, resolve_tree
+from dsreview.sources.index import list_index, read_index, staged_files
+from dsreview.sources.revisions import resolve, resolve_head, resolve_tree
 from dsreview.sources.sides import NOTHING, Place, Sides
 from dsreview.sources.trees import TreeEntry, list_tree, write_tree
 from dsreview.sources.untracked import untracked_files
@@ -14,10 +14,15 @@ MAX_NAMES = 3
 
 
 def from_index(place: Place) -> Sides:
-    """The index against HEAD."""
+    """The index against HEAD, or one that was read earlier against what HEAD was then."""
     worktree_of(place)  # a bare repository has no index that anybody staged into
-    base, base_name = _head(place)
-    files = staged_files(read_index(place.room))
+    request = place.request
+    base, base_name = _head(place) if request.onto is None else _commit(place, request.onto)
+    if request.index is None:
+        entries = read_index(place.room).entries
+    else:
+        entries = list_index(place.room, request.index)
+    files = staged_files(entries)
     return Sides(base, _write(place, base, files), base_name, "index")
 
 
@@ -57,6 +62,13 @@ def worktree_of(place: Place) -> Path:
 def _head(place: Place) -> tuple[str, str]:
     commit = resolve_head(place.room)
     return (place.room.empty_tree, NOTHING) if commit is None else (commit, commit)
+
+
+def _commit(place: Place, name: str) -> tuple[str, str]:
+    if name == NOTHING:
+        return place.room.empty_tree, NOTHING
+    commit = resolve(place.room, name)
+    return commit, commit
 
 
 def _write(place: Place, base: str, files: dict[str, TreeEntry]) -> str:

@@ -120,6 +120,25 @@ class PullState:
 
 
 @dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the planner is told of the run beside its report."""
+
+    base_sha: str
+    """The old side of the pull request: where its head branched off."""
+    head_sha: str
+    config_digest: str
+    """Hexadecimal; of all that decides what a review finds."""
+    since: str = ""
+    """Head of the last review, where only what changed since then was read."""
+    why_whole: str = ""
+    """Why the whole was read although there was an earlier review; a clause."""
+    is_quiet: bool = False
+    """Say nothing where nothing was found."""
+    max_comments: int = 20
+    """On lines and files together; the rest of the findings goes to the summary."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One finding as the summary lists it."""
 
@@ -128,6 +147,8 @@ class Entry:
     """Markdown, in full."""
     line: str
     """One line of Markdown, for where `block` has no room."""
+    rank: int = 0
+    """Of its severity; the summary lists the highest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +182,6 @@ class Summary:
 
     head: str
     entries: tuple[Entry, ...]
-    """Most severe first."""
     foot: str
 
     @property
@@ -185,7 +205,7 @@ class Summary:
         room = MAX_BODY_BYTES - 100 - sum(_size(part) for part in (self.head, self.foot))
         lines_left = sum(_size(entry.line) for entry in self.entries)
         chosen: list[str] = []
-        for entry in self.entries:
+        for entry in sorted(self.entries, key=lambda entry: -entry.rank):
             lines_left -= _size(entry.line)
             text = entry.block if _size(entry.block) + lines_left <= room else entry.line
             if _size(text) > room:
@@ -202,7 +222,7 @@ def _size(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """A finding as a workflow annotation: plain text, not yet escaped for a log."""
+    """A finding as a workflow annotation: plain text, not yet escaped for a command."""
 
     fingerprint: str
     severity: Severity

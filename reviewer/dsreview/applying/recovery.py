@@ -1,0 +1,101 @@
+"""Takes back what was written, and puts right what was cut off."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsreview.applying.interrupts import deferred_interrupt
+from dsreview.applying.journal import Journal, Noted, State, journal_folder, open_journal
+from dsreview.applying.restoring import Side, finish, restore, sides
+from dsreview.applying.values import NotApplied, OnStep, in_words, no_step
+from dsreview.errors import ReviewError, UsageError
+from dsreview.sources.clean_room import CleanRoom
+from dsreview.sources.repository import find_repository
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What became of one application that was to be undone."""
+
+    is_done: bool
+    message: str
+
+
+def settle(folder: Path) -> tuple[str, ...]:
+    """Complete or take back what a killed process left half done in a repository.
+
+    Returns:
+        One line for each, for people; none is the rule, and costs one look at a folder.
+    """
+    try:
+        repository = find_repository(folder)
+    except UsageError:
+        return ()
+    if not any(
+        path.suffix[1:] in (State.PENDING, State.UNDOING)
+        for path in journal_folder(repository).glob("[0-9]*.*")
+    ):
+        return ()
+    try:
+        with CleanRoom(repository) as room, open_journal(repository) as journal:
+            return tuple(settle_all(room, journal))
+    except NotApplied as error:
+        return (str(error),)
+
+
+def settle_all(room: CleanRoom, journal: Journal, on_step: OnStep = no_step) -> Iterator[str]:
+    """What `settle` says, each line when it is done."""
+    for noted in journal.unfinished():
+        with deferred_interrupt():
+            yield _settle(room, journal, noted, on_step)
+
+
+def _settle(room: CleanRoom, journal: Journal, noted: Noted, on_step: OnStep) -> str:
+    record = noted.record
+    try:
+        if noted.state is State.PENDING and finish(room, record):
+            journal.mark(noted, State.APPLIED)
+            return f"{record.file}: {record.summary}: was cut off when all was written; it holds"
+        held = restore(room, record, on_step)
+    except (ReviewError, OSError) as error:
+        return f"{record.file}: was cut off and is not yet put right: {in_words(error)}"
+    journal.forget(noted)
+    if held.file is Side.OTHER:
+        return f"{record.file}: {record.summary}: was cut off; the file changed since and is left"
+    return f"{record.file}: {record.summary}: was cut off and has been taken back"
+
+
+def undo(
+    room: CleanRoom, journal: Journal, *, whole_run: bool, on_step: OnStep = no_step
+) -> list[TakenBack]:
+    """Take back the last application, or all those of the last run, the latest first."""
+    records = [one for one in journal.records() if one.state is State.APPLIED]
+    if not whole_run:
+        records = records[:1]
+    return [
+        _undo(room, journal, noted, on_step)
+        for noted in records
+        if noted.record.run == records[0].record.run
+    ]
+
+
+def _undo(room: CleanRoom, journal: Journal, noted: Noted, on_step: OnStep) -> TakenBack:
+    record = noted.record
+    with deferred_interrupt():
+        held = sides(room, record)
+        if held.file is Side.OTHER:
+            words = "changed since, and is left as it is"
+            return TakenBack(is_done=False, message=f"{record.file}: {words}")
+        noted = journal.mark(noted, State.UNDOING)
+        try:
+            restore(room, record, on_step)
+        except (ReviewError, OSError) as error:
+            journal.mark(noted, State.APPLIED)
+            raise NotApplied(in_words(error)) from None
+        journal.forget(noted)
+    words = f"taken back: {record.summary}"
+    if held.are_untouched:
+        words = "is already as it was"
+    elif held.index is Side.OTHER:
+        words += "; the index changed since and is left as it is"
+    return TakenBack(is_done=True, message=f"{record.file}: {words}")

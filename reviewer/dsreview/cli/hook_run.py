@@ -1,0 +1,128 @@
+"""`dsreview hook run`: what git calls. Nothing here imports typer, nor the reviewer unasked."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dsreview.change import EmptySnapshot
+from dsreview.config import Config, load, user_config_file
+from dsreview.errors import DsreviewError
+from dsreview.githook.deadline import Deadline
+from dsreview.githook.events import HookCall
+from dsreview.githook.hook_review import HookRun
+
+if TYPE_CHECKING:
+    from dsreview.change import Change
+    from dsreview.prompt import Backend
+    from dsreview.report import Report
+    from dsreview.sources import SourceRequest
+
+FAILED = 3
+FIRST_TASKS = ("dsreview.checks.rule_tasks", "ast_grep_py", "dsreview.symbols.tasks")
+"""Modules of what the checks run in the sandbox."""
+
+
+def run_hook(name: str, arguments: Sequence[str], flags: Mapping[str, object]) -> int:
+    """Review for the hook `name`; 0 lets git go on.
+
+    Whatever fails lets it go on as well, with a line that says so, unless `strict`.
+    """
+    is_strict = bool(flags.get("strict"))
+    try:
+        config = load(EmptySnapshot(), flags, user_file=user_config_file())
+        is_strict = config.strict
+        return _run(HookCall(name, arguments, os.environ, Path.cwd(), _read_input), flags, config)
+    except DsreviewError as error:
+        return _fail(str(error), error.exit_code, is_strict=is_strict)
+    except Exception as error:  # whatever it is, no commit is to fail of it
+        if os.environ.get("DSREVIEW_TRACEBACK"):
+            raise
+        name = type(error).__name__
+        return _fail(f"dsreview failed: {name}: {error}", FAILED, is_strict=is_strict)
+
+
+def _run(call: HookCall, flags: Mapping[str, object], config: Config) -> int:
+    deadline = Deadline(config.deadline_s)
+    deadline.exit_code = FAILED if config.strict else 0
+    deadline.last_words = _words(
+        f"not done within {config.deadline_s:g} s", is_strict=config.strict
+    )
+    with deadline.held():
+        return HookRun(call, flags, _review, _offer, sys.stderr, deadline).run()
+
+
+def _read_input() -> bytes:
+    """What git writes to the hook; nothing where a person would have to type it."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return b""
+    return sys.stdin.buffer.read()
+
+
+def _review(change: "Change", config: Config, stack: ExitStack) -> "Report":
+    from dsreview.sandbox import Sandbox
+    from dsreview.sandbox.warm_up import warm_up
+
+    sandbox = stack.enter_context(Sandbox())
+    warm_up(sandbox, FIRST_TASKS)  # before the imports, which take as long
+    from dsreview.githook.events import FRAMEWORK
+    from dsreview.progress import SilentProgress, open_progress
+    from dsreview.review import review
+    from dsreview.review_tools import open_tools
+
+    def open_model(config: Config) -> "Backend":
+        return _open_model(config, stack)
+
+    # the framework collects what is written, and shows it at the end
+    is_watched = os.environ.get(FRAMEWORK) != "1"
+    with ExitStack() as drawn:
+        progress = drawn.enter_context(open_progress()) if is_watched else SilentProgress()
+        return review(change, config, open_tools(config, progress, stack, open_model, sandbox))
+
+
+def _open_model(config: Config, stack: ExitStack) -> "Backend":
+    """The model, which no deadline finds in this process: it can be left at any time."""
+    from dsreview.backends.closed_later import ClosedLater
+    from dsreview.model_choice import RESIDENT, chosen_backend, open_backend, open_worker
+
+    is_heavy = chosen_backend(config) == RESIDENT
+    backend = open_worker(config) if is_heavy else open_backend(config)
+    stack.callback(backend.close)
+    return ClosedLater(backend)
+
+
+def _offer(
+    report: "Report", change: "Change", config: Config, request: "SourceRequest"
+) -> "Report | None":
+    """What is left of the findings when a person has gone through them; None without a terminal.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, which ends the commit as well.
+    """
+    from dsreview.cli.interactive import offer
+    from dsreview.cli.run import Reviewed
+    from dsreview.cli.screen import attached_screen
+
+    with attached_screen() as screen:
+        if screen is None:
+            return None
+        outcome = offer(Reviewed(report, change, config), request, screen)
+    if outcome.is_interrupted:
+        raise KeyboardInterrupt
+    return replace(report, findings=outcome.left)
+
+
+def _fail(problem: str, exit_code: int, *, is_strict: bool) -> int:
+    from dsreview.sanitize import terminal_line
+
+    line = terminal_line(" ".join(problem.split()))
+    sys.stderr.write(f"{_words(line, is_strict=is_strict)}\n")
+    return exit_code if is_strict else 0
+
+
+def _words(problem: str, *, is_strict: bool) -> str:
+    end = "stopped (strict)" if is_strict else "git goes on"
+    return f"dsreview: not reviewed, {end}: {problem}"

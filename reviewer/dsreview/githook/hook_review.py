@@ -1,0 +1,145 @@
+"""From a hook's call to its exit code.
+
+The order is that of cost: what git says, then what is to review, and only where something
+is, the reviewer itself is imported. A hook with nothing to do has to be gone in 0.15 s.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from dsreview.change import Change
+from dsreview.config import Config, load, user_config_file
+from dsreview.githook.deadline import Deadline
+from dsreview.githook.events import HookCall, changes_of
+from dsreview.githook.places import folder_of, has_news
+from dsreview.sources import SourceRequest, open_change
+from dsreview.sources.repository import find_repository
+
+if TYPE_CHECKING:
+    from dsreview.report import Report
+
+BACKGROUND = "background"
+
+Review = Callable[[Change, Config, ExitStack], "Report"]
+"""Reviews a change; what need not be closed before the report is shown goes on the stack."""
+
+Offer = Callable[["Report", Change, Config, SourceRequest], "Report | None"]
+"""Goes through the findings with a person; what is left of them, or None where nobody is."""
+
+
+@dataclass(slots=True)
+class HookRun:
+    """One run of a hook, and what it has so far."""
+
+    call: HookCall
+    flags: Mapping[str, object]
+    review: Review
+    offer: Offer
+    stream: TextIO
+    deadline: Deadline
+    exit_code: int = 0
+    for_later: list[SourceRequest] = field(default_factory=list)
+    clean: "list[Report]" = field(default_factory=list)
+
+    def run(self) -> int:
+        """Review what git is about to take; 0 lets it go on.
+
+        Raises:
+            DsreviewError: nothing, or not all, could be reviewed.
+        """
+        place = self.call.place
+        repository = find_repository(place.folder, place.git_dir)
+        folder = folder_of(repository.git_dir)
+        if has_news(folder):
+            from dsreview.githook.showing import show_news
+
+            show_news(folder, place, self.stream)
+        for request in changes_of(self.call):
+            self._look_at(request, folder)
+        if self.for_later:
+            self._leave(folder, (repository.worktree or repository.git_dir).name)
+        elif self.clean and not self.exit_code and not self.call.is_of_framework:
+            from dsreview.githook.verdict import all_well
+
+            self.stream.write(f"{all_well(self.clean)}\n")
+        return self.exit_code
+
+    def _look_at(self, request: SourceRequest, folder: Path) -> None:
+        with ExitStack() as stack:
+            change = stack.enter_context(open_change(request))
+            config = load(change.settings, self.flags, user_file=user_config_file())
+            if not _is_worth_a_review(change, config):
+                return
+            # what HEAD is now, since it moves when the hook has returned
+            onto = change.base_name if request.is_staged else None
+            pinned = replace(request, onto=onto)
+            if config.mode == BACKGROUND:
+                self.for_later.append(pinned)
+                return
+            self.deadline.move(config.deadline_s)
+            self._review(change, config, pinned, folder, stack)
+
+    def _review(
+        self,
+        change: Change,
+        config: Config,
+        request: SourceRequest,
+        folder: Path,
+        stack: ExitStack,
+    ) -> None:
+        budget_s = min(config.budget_s or self.deadline.budget_s, self.deadline.budget_s)
+        report = self.review(change, replace(config, budget_s=budget_s), stack)
+        goes_on = config.finish and bool(report.gaps) and self.deadline.is_near
+        if goes_on:
+            self.for_later.append(request)
+        self.deadline.exit_code, self.deadline.last_words = 0, ""
+        left = self._offered(report, change, config, request)
+        from dsreview.githook.showing import finish
+        from dsreview.githook.verdict import is_clean, verdict_on
+
+        verdict = verdict_on(left or report, config, self.call.name, goes_on=goes_on)
+        self.exit_code = self.deadline.exit_code = self.exit_code or verdict.exit_code
+        if is_clean(report):
+            self.clean.append(report)
+        is_shown = left is not None
+        finish(report, change, verdict, self.call.name, folder, self.stream, is_shown=is_shown)
+
+    def _offered(
+        self, report: "Report", change: Change, config: Config, request: SourceRequest
+    ) -> "Report | None":
+        """What a person leaves of the findings; None where nobody was asked."""
+        if not (config.interactive and report.findings) or self.call.is_of_framework:
+            self.deadline.disarm()
+            return None
+        self.deadline.stop()  # a person takes the time that it takes
+        return self.offer(report, change, config, request)
+
+    def _leave(self, folder: Path, name: str) -> None:
+        from dsreview.githook import background
+
+        requests, flags = tuple(self.for_later), dict(self.flags)
+        background.start(background.Job(self.call.name, folder, name, requests, flags))
+        if not self.deadline.last_words:
+            return
+        self.stream.write(
+            "dsreview: reviewing in the background; the next hook shows what it finds, "
+            "`dsreview last` shows it sooner\n"
+        )
+
+
+def _is_worth_a_review(change: Change, config: Config) -> bool:
+    """Something is left to review once all is left out that the user knows of."""
+    if not change.patch.files:
+        return False
+    from dsreview.selection import ignores, leaves_anything
+
+    ignored = ignores(change.settings, config.exclude)
+    if leaves_anything(change, ignored, has_model=False):
+        return True
+    from dsreview.model_choice import chosen_backend  # imports what can talk to models
+
+    has_model = chosen_backend(config) is not None
+    return has_model and leaves_anything(change, ignored, has_model=True)

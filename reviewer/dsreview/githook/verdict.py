@@ -1,0 +1,68 @@
+"""What a review means for the commit that waits for it, in an exit code and in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dsreview.config import Config
+from dsreview.report import Report, Status, count_of
+from dsreview.review import NO_MODEL
+
+FOUND = 1
+NOT_REVIEWED = 3
+NOUNS = {"pre-push": "push", "pre-merge-commit": "merge"}
+"""What waits for a hook of this name; a commit for the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    exit_code: int
+    """0 lets git go on."""
+    lines: tuple[str, ...]
+    """What it comes to, and what to do."""
+
+
+def verdict_on(report: Report, config: Config, event: str, *, goes_on: bool = False) -> Verdict:
+    """Whether git goes on, and why.
+
+    Args:
+        goes_on: what was not reviewed is now being reviewed in the background.
+    """
+    code = _exit_code(report, config)
+    noun = NOUNS.get(event, "commit")
+    lines = [f"dsreview: {report.verdict}"]
+    if code == FOUND:
+        lines.append(
+            f"the {noun} is stopped (mode block, fail-on {config.fail_on.label}): fix it, or "
+            "answer a finding with a comment: dsreview: ignore[RULE] REASON"
+        )
+    elif code == NOT_REVIEWED:
+        lines.append(f"the {noun} is stopped (strict): not everything was reviewed")
+    elif report.findings:
+        lines.append(f"the {noun} goes on; `dsreview last` shows this again")
+    if goes_on:
+        lines.append("the rest is reviewed in the background; the next hook shows what it finds")
+    return Verdict(code, tuple(lines))
+
+
+def worth_showing(report: Report) -> Report:
+    """Without the notes that say the same at every commit."""
+    return replace(report, notes=tuple(note for note in report.notes if note != NO_MODEL))
+
+
+def all_well(reports: Sequence[Report]) -> str:
+    """One line for reviews that found nothing and left nothing out."""
+    num_files = sum(1 for report in reports for row in report.coverage if not row.is_excluded)
+    who = "" if any(report.stats.model for report in reports) else " (checks only)"
+    return f"dsreview: no findings in {count_of(num_files, 'file')}{who}"
+
+
+def is_clean(report: Report) -> bool:
+    """Nothing found, everything reviewed."""
+    return report.status is Status.COMPLETE and not report.findings
+
+
+def _exit_code(report: Report, config: Config) -> int:
+    code = report.exit_code(config.fail_on, partial_ok=config.partial_ok)
+    if code == FOUND:
+        return FOUND if config.mode == "block" else 0
+    return code if config.strict else 0

@@ -1,0 +1,120 @@
+"""The bodies of comments: what is wrong, when, and what to write instead.
+
+A comment on lines is short, since the code is right above it. As a comment on its file, or
+in the summary, a finding brings its place and its code along.
+"""
+
+from dataclasses import dataclass
+
+from dsreview.finding import Finding
+from dsreview.outputs import markdown
+from dsreview.outputs.github_pr.marker import digest, entry_marker, finding_marker
+from dsreview.outputs.github_pr.placement import OnLines, Place, ShownFile
+from dsreview.outputs.github_pr.suggestions import replacement
+from dsreview.outputs.github_pr.values import (
+    Entry,
+    FileComment,
+    InlineComment,
+    Side,
+)
+
+MAX_LINE_BYTES = 240
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedFinding:
+    """A finding with all that its comments are made of."""
+
+    fingerprint: str
+    earlier_name: str
+    """The fingerprint before its file was renamed."""
+    finding: Finding
+    """Its secrets are masked."""
+    original: Finding
+    """As it was found: its suggestion is code to apply."""
+    place: Place
+    file: ShownFile | None
+    """The file as the pull request shows it; None where it shows none."""
+    lines: tuple[str, ...]
+    """The file after the change, its secrets masked."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By any of which an earlier comment may know it."""
+        return (self.fingerprint, self.earlier_name, *filter(None, [self.fix]))
+
+    @property
+    def fix(self) -> str:
+        """Names the code and what to write instead, in whatever words they are told."""
+        suggestion = self.original.suggestion
+        if suggestion is None:
+            return ""
+        quote = "".join(self.original.quote.split())
+        new = "".join("".join(suggestion.edit.lines).split())
+        return digest(self.original.path, quote, new)
+
+
+def inline_comment(one: PlacedFinding, place: OnLines, key: str, head_sha: str) -> InlineComment:
+    button = replacement(one.original, place, one.file) if one.file is not None else None
+    blocks = [_title(one.finding), *markdown.explanation(one.finding)]
+    note = _note_on_lines(one.finding, place)
+    if note:
+        blocks.append(note)
+    if button is not None:
+        place = button.place
+        blocks.append(button.block)
+    else:
+        blocks += markdown.suggestion(one.finding, list(one.lines))
+    demoted = file_comment(one, key, head_sha)
+    return InlineComment(
+        path=one.original.path,
+        body=_body(blocks, one, key, head_sha),
+        line=place.last,
+        side=place.side,
+        start_line=place.start if place.start < place.last else None,
+        fingerprint=one.fingerprint,
+        file_body=demoted.body,
+        entry=demoted.entry,
+    )
+
+
+def file_comment(one: PlacedFinding, key: str, head_sha: str) -> FileComment:
+    blocks = list(markdown.details(one.finding, list(one.lines)))
+    return FileComment(
+        path=one.original.path,
+        body=_body(blocks, one, key, head_sha),
+        fingerprint=one.fingerprint,
+        entry=entry(one),
+    )
+
+
+def entry(one: PlacedFinding) -> Entry:
+    finding = one.finding
+    marker = entry_marker(one.fingerprint, one.original.path, finding.severity.rank)
+    block = "\n\n".join([marker, *markdown.details(finding, list(one.lines))])
+    if not isinstance(one.place, OnLines):
+        block += f"\n\n_Not on a line: {one.place.reason}._"
+    text = markdown.prose(finding.message, MAX_LINE_BYTES)
+    place = f"{markdown.rule_of(finding)} at {markdown.place_of(finding)}"
+    line = f"{marker}\n- **{finding.severity.label}** {place}: {text}"
+    return Entry(one.fingerprint, block, line, finding.severity.rank)
+
+
+def _title(finding: Finding) -> str:
+    return f"**{finding.severity.label.capitalize()}** · {markdown.rule_of(finding)}"
+
+
+def _note_on_lines(finding: Finding, place: OnLines) -> str:
+    """Said where the comment cannot stand on all that it is about."""
+    span = finding.span
+    if place.side is Side.LEFT:
+        return ""
+    if not span.num_lines:
+        return "_About the code that was removed here._"
+    if place.start <= span.start and span.last <= place.last:
+        return ""
+    return f"_About lines {span.start} to {span.last}._"
+
+
+def _body(blocks: list[str], one: PlacedFinding, key: str, head_sha: str) -> str:
+    return "\n\n".join([*blocks, finding_marker(key, head_sha, one.fingerprint, one.fix)])

@@ -1,0 +1,116 @@
+"""What earlier runs said on a pull request, and what became of it.
+
+Only comments of our own login count; anybody can write a marker.
+"""
+
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
+from enum import StrEnum
+
+from dsreview.finding import Finding, fingerprints
+from dsreview.outputs.github_pr.marker import (
+    KnownEntry,
+    LastReview,
+    digest,
+    known_entries,
+    known_finding,
+    last_review,
+)
+from dsreview.outputs.github_pr.values import ExistingComment, PullFile, PullState
+from dsreview.report import CoverageState, Report, Status
+
+OUTDATED = "outdated"
+
+
+class Silence(StrEnum):
+    """Why a finding is not told again, as the summary says it."""
+
+    ANSWERED = "answered"
+    HIDDEN = "hidden"
+    DISLIKED = "disliked"
+    RESOLVED = "resolved"
+    COMMENTED = "commented before"
+
+
+def silences(comments: Iterable[ExistingComment]) -> dict[str, Silence]:
+    """By fingerprint, and by the name of the fix: the findings that were told before."""
+    found: dict[str, Silence] = {}
+    for comment in comments:
+        known = known_finding(comment.body) if comment.is_ours else None
+        reason = _silence(comment)
+        if known is None or reason is None:
+            continue
+        for name in (known.fingerprint, known.fix):
+            if name:
+                found.setdefault(name, reason)
+    return found
+
+
+def _silence(comment: ExistingComment) -> Silence | None:
+    """None for a comment that was hidden because its finding was gone: it may come back."""
+    if comment.has_replies:
+        return Silence.ANSWERED
+    if comment.is_minimized:
+        is_outdated = comment.minimized_reason.lower() == OUTDATED
+        return None if is_outdated else Silence.HIDDEN
+    if comment.is_disliked:
+        return Silence.DISLIKED
+    return Silence.RESOLVED if comment.is_resolved else Silence.COMMENTED
+
+
+def earlier_names(findings: Iterable[Finding], files: Iterable[PullFile]) -> list[str]:
+    """The fingerprints that the findings had before their files were renamed."""
+    old_paths = {file.path: file.old_path for file in files}
+    return fingerprints(_with_path(one, old_paths.get(one.path, one.path)) for one in findings)
+
+
+def _with_path(finding: Finding, path: str) -> Finding:
+    return finding if finding.path == path else replace(finding, path=path)
+
+
+def last_review_of(state: PullState) -> LastReview | None:
+    """What our summary remembers; None where there is none, or it is not ours."""
+    if state.summary is None or not state.summary.is_ours:
+        return None
+    return last_review(state.summary.body)
+
+
+def told_entries(state: PullState) -> tuple[KnownEntry, ...]:
+    """The findings that our summary lists now."""
+    if state.summary is None or not state.summary.is_ours:
+        return ()
+    return known_entries(state.summary.body)
+
+
+def still_open(
+    told: Iterable[KnownEntry], report: Report, *, is_incremental: bool, names: Set[str]
+) -> Iterator[KnownEntry]:
+    """Entries of files that this run did not read: nobody knows that they are done with."""
+    if report.status is Status.COMPLETE and not is_incremental:
+        return
+    settled = {
+        digest(row.path)
+        for row in report.coverage
+        if row.is_excluded or row.state is CoverageState.REVIEWED
+    }
+    for entry in told:
+        if entry.path_digest not in settled and entry.fingerprint not in names:
+            yield entry
+
+
+def gone(state: PullState, report: Report, names: Set[str]) -> Iterator[ExistingComment]:
+    """Our comments whose lines are gone, whose finding a whole run did not find again.
+
+    Nobody answered them, and the files they are about were read, or left the pull request.
+    """
+    if report.status is not Status.COMPLETE:
+        return
+    read = {row.path for row in report.coverage if row.state is CoverageState.REVIEWED}
+    pulled = {path for file in state.files for path in (file.path, file.old_path)}
+    for comment in state.comments:
+        known = known_finding(comment.body) if comment.is_ours else None
+        if known is None or not comment.is_outdated or {known.fingerprint, known.fix} & names:
+            continue
+        was_read = comment.path in read or comment.path not in pulled
+        if was_read and not comment.has_replies:
+            yield comment

@@ -1,0 +1,179 @@
+"""Hidden lines by which a later run knows its own comments.
+
+A marker is a whole line, `<!-- dsreview:KIND name=value ... -->`. No text of others can
+make such a line: the Markdown sink escapes "<" in prose and respells markers in code. Whose
+comment it is must be asked first: a marker proves nothing in a comment of somebody else.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dsreview.finding import Severity
+from dsreview.report import Status
+
+_MARKER = re.compile(
+    r"<!-- dsreview:([a-z]{1,20})((?: [a-z]{1,20}=[0-9A-Za-z_.]{1,128}){0,12}) -->"
+)
+
+REVIEW = "review"
+FINDING = "finding"
+STATE = "state"
+ENTRY = "entry"
+FOOT = "foot"
+_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class LastReview:
+    """What the summary remembers of the run that wrote it."""
+
+    head_sha: str
+    base_sha: str
+    config_digest: str
+    """Of all that decides what a review finds: settings, rules, prompts, model, version."""
+    status: Status
+    findings_digest: str
+    """Of the findings, the files that were not reviewed, and what was told of them."""
+    worst: Severity | None = None
+    """Of the findings of that run, and of what runs before it found in other files."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFinding:
+    """What a comment says of the finding that it is about."""
+
+    fingerprint: str
+    fix: str
+    """Names the place and its suggestion in any wording; empty without suggestion."""
+    head_sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """A finding in an earlier summary."""
+
+    fingerprint: str
+    path_digest: str
+    rank: int
+    text: str
+    """As it stands there, its marker included."""
+
+
+def digest(*parts: str) -> str:
+    """20 hexadecimal digits that name `parts`."""
+    text = "\0".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def review_marker(key: str, head_sha: str) -> str:
+    return _marker(REVIEW, {"key": key, "head": head_sha})
+
+
+def finding_marker(key: str, head_sha: str, fingerprint: str, fix: str = "") -> str:
+    return _marker(FINDING, {"run": key, "head": head_sha, "name": fingerprint, "fix": fix})
+
+
+def entry_marker(fingerprint: str, path: str, rank: int) -> str:
+    return _marker(ENTRY, {"name": fingerprint, "path": digest(path), "rank": str(rank)})
+
+
+def foot_marker() -> str:
+    return _marker(FOOT, {})
+
+
+def state_marker(last: LastReview) -> str:
+    return _marker(
+        STATE,
+        {
+            "version": _VERSION,
+            "head": last.head_sha,
+            "base": last.base_sha,
+            "config": last.config_digest,
+            "status": last.status.value,
+            "findings": last.findings_digest,
+            "worst": "" if last.worst is None else last.worst.label,
+        },
+    )
+
+
+def review_key(body: str) -> str | None:
+    """The key of the plan that wrote this review."""
+    found = _only(body, REVIEW)
+    return found.get("key") if found is not None else None
+
+
+def known_finding(body: str) -> KnownFinding | None:
+    """The finding that a comment is about; None for any other comment."""
+    found = _only(body, FINDING)
+    if found is None or "name" not in found:
+        return None
+    return KnownFinding(found["name"], found.get("fix", ""), found.get("head", ""))
+
+
+def last_review(body: str) -> LastReview | None:
+    """What a summary remembers; None where the comment is no summary."""
+    found = _only(body, STATE)
+    if found is None or found.get("version") != _VERSION:
+        return None
+    try:
+        return LastReview(
+            head_sha=found["head"],
+            base_sha=found["base"],
+            config_digest=found["config"],
+            status=Status(found["status"]),
+            findings_digest=found["findings"],
+            worst=Severity.of(found["worst"]) if "worst" in found else None,
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def known_entries(body: str) -> tuple[KnownEntry, ...]:
+    """The findings that a summary lists, as it lists them."""
+    entries: list[KnownEntry] = []
+    block: list[str] = []
+    about: Mapping[str, str] | None = None
+    for line in [*_lines(body), foot_marker()]:
+        read = _read(line)
+        if read is not None:
+            if about is not None and (entry := _entry(about, block)) is not None:
+                entries.append(entry)
+            about, block = (read[1] if read[0] == ENTRY else None), []
+        block.append(line)
+    return tuple(entries)
+
+
+def _entry(about: Mapping[str, str], block: list[str]) -> KnownEntry | None:
+    if not {"name", "path", "rank"} <= about.keys() or not about["rank"].isdigit():
+        return None
+    rank = int(about["rank"][:3])
+    return KnownEntry(about["name"], about["path"], rank, "\n".join(block).rstrip())
+
+
+def _marker(kind: str, values: Mapping[str, str]) -> str:
+    text = "".join(f" {name}={value}" for name, value in values.items() if value)
+    marker = f"<!-- dsreview:{kind}{text} -->"
+    if _MARKER.fullmatch(marker) is None:
+        raise ValueError(f"not a marker: {marker!r}")
+    return marker
+
+
+def _only(body: str, kind: str) -> Mapping[str, str] | None:
+    """The values of the one marker of `kind`; None where there are none, or several."""
+    found = [read[1] for line in _lines(body) if (read := _read(line)) and read[0] == kind]
+    return found[0] if len(found) == 1 else None
+
+
+def _lines(body: str) -> list[str]:
+    """A body that was edited on the web comes back with "\\r\\n"."""
+    return [line.removesuffix("\r") for line in body.split("\n")]
+
+
+def _read(line: str) -> tuple[str, Mapping[str, str]] | None:
+    match = _MARKER.fullmatch(line)
+    if match is None:
+        return None
+    pairs = (word.partition("=") for word in match.group(2).split())
+    return match.group(1), {name: value for name, _, value in pairs}

@@ -1,0 +1,64 @@
+"""The poster's side of its process: the only one with the token and the network.
+
+It sees the state of the pull request and a plan, no repository and no model, and ends when
+the other side is gone; a plan that it has begun it ends first.
+"""
+
+import resource
+import socket
+from pathlib import Path
+
+import truststore
+
+from dsreview.backends.worker_frames import Channel
+from dsreview.errors import DsreviewError, UsageError
+from dsreview.outputs.github_pr.client import GitHub
+from dsreview.outputs.github_pr.existing import fetch_state
+from dsreview.outputs.github_pr.limits import Patience, SystemClock
+from dsreview.outputs.github_pr.outbox import Outbox
+from dsreview.outputs.github_pr.poster import Poster
+from dsreview.outputs.github_pr.poster_frames import (
+    Begin,
+    Command,
+    Failed,
+    Fetched,
+    Post,
+    Posted,
+    Reply,
+)
+
+
+def main(descriptor: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the token
+    truststore.inject_into_ssl()  # the certificates that this system trusts, a company's too
+    channel: Channel[Command] = Channel(socket.socket(fileno=descriptor), Command)
+    begin = channel.receive()
+    while isinstance(begin, Begin) and (command := channel.receive()) is not None:
+        try:
+            channel.send(_answer(begin, command))
+        except OSError:
+            return  # the other side is gone
+
+
+def _answer(begin: Begin, command: Command) -> Reply:
+    try:
+        return _do(begin, command)
+    except DsreviewError as error:
+        return Failed(str(error), is_usage=isinstance(error, UsageError))
+
+
+def _do(begin: Begin, command: Command) -> Reply:
+    if isinstance(command, Begin):
+        return Failed("the poster has begun already")
+    if begin.only not in (None, command.address):
+        return Failed(f"the poster serves {begin.only} and no other pull request")
+    # each command has patience of its own: a review lies between two of them
+    github = GitHub(begin.base_url, begin.token, Patience(begin.limits, SystemClock()))
+    try:
+        poster = Poster(github, command.address, Outbox(Path(begin.outbox)))
+        if isinstance(command, Post):
+            return Posted(poster.post(command.plan))
+        resumed = () if command.is_dry_run else poster.resume()
+        return Fetched(fetch_state(github, command.address), resumed)
+    finally:
+        github.close()

@@ -1,0 +1,150 @@
+"""The one comment that every run edits: verdict, coverage, and what no line carries.
+
+It also keeps, in its marker, what the next run must know. "Nothing found" is one line; what
+was not reviewed is never left out, however short the rest is.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dsreview import __version__
+from dsreview.outputs import markdown
+from dsreview.outputs.github_pr.marker import LastReview, foot_marker, state_marker
+from dsreview.outputs.github_pr.values import Entry, RunFacts, Summary
+from dsreview.report import CoverageState, Report, Status, count_of, short_name
+from dsreview.sanitize import markdown_code, markdown_safe
+
+MAX_GAPS = 50
+MAX_REFUSALS = 20
+MAX_NOTES = 20
+MAX_CELL_BYTES = 300
+HOW_TO_SILENCE = "Answer, resolve, hide or 👎 a comment, and its finding is not told again."
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the findings of this run."""
+
+    on_code: int = 0
+    """Comments of this run on lines and files."""
+    silent: tuple[tuple[str, int], ...] = ()
+    """Findings that are not told again: why, and how many."""
+
+
+def summary(
+    report: Report,
+    run: RunFacts,
+    last: LastReview,
+    counts: Counts,
+    entries: Sequence[Entry],
+) -> Summary:
+    """`report` must be masked; `last` is what the next run will read."""
+    if is_all_well(report, counts, entries):
+        return Summary(f"{state_marker(last)}\n{_all_well(report, run)}", (), foot_marker())
+    head = [f"{state_marker(last)}\n## dsreview: {report.verdict}"]
+    if report.status is not Status.COMPLETE:
+        head.append(f"**{_NOT_ALL[report.status]}**")
+    head += [_range(run), *_whereabouts(counts, entries), *_gaps(report)]
+    if entries:
+        head.append("### Not on the lines")
+    return Summary("\n\n".join(head), tuple(entries), "\n\n".join(_foot(report, counts)))
+
+
+_NOT_ALL = {
+    Status.PARTIAL: "Not everything was reviewed.",
+    Status.FAILED: "The review failed: nothing can be said of what it did not read.",
+}
+
+
+def is_all_well(report: Report, counts: Counts, entries: Sequence[Entry]) -> bool:
+    """Everything was read and there is nothing to say of it: one line, or none."""
+    is_silent = not (report.findings or entries or counts.silent or report.refused)
+    return report.status is Status.COMPLETE and is_silent and not report.gaps
+
+
+def _all_well(report: Report, run: RunFacts) -> str:
+    return f"**dsreview:** {report.verdict}. {_range(run)} {_cost(report)}"
+
+
+def _range(run: RunFacts) -> str:
+    """Which commits were read."""
+    head = markdown_code(short_name(run.head_sha))
+    if run.since:
+        return f"Reviewed what changed from {markdown_code(short_name(run.since))} to {head}."
+    base = markdown_code(short_name(run.base_sha))
+    text = f"Reviewed the whole pull request, {base} to {head}"
+    return f"{text}, because {markdown_safe(run.why_whole)}." if run.why_whole else f"{text}."
+
+
+def _whereabouts(counts: Counts, entries: Sequence[Entry]) -> Iterator[str]:
+    parts: list[str] = []
+    if counts.on_code:
+        parts.append(f"{count_of(counts.on_code, 'new comment')} on the code")
+    if entries:
+        parts.append(f"{count_of(len(entries), 'finding')} below")
+    num_silent = sum(num for _, num in counts.silent)
+    if num_silent:
+        reasons = ", ".join(f"{num} {why}" for why, num in counts.silent)
+        parts.append(f"{num_silent} not told again ({reasons})")
+    if parts:
+        yield " · ".join(parts)
+
+
+def _gaps(report: Report) -> Iterator[str]:
+    gaps = report.gaps
+    if not gaps:
+        return
+    yield "### Not reviewed"
+    rows = [(row.state.value, _cell(row.path), _words(row.reason)) for row in gaps[:MAX_GAPS]]
+    yield markdown.table(("State", "File", "Why"), rows)
+    if len(gaps) > len(rows):
+        yield f"{count_of(len(gaps) - len(rows), 'more file')}."
+
+
+def _foot(report: Report, counts: Counts) -> Iterator[str]:
+    yield f"{foot_marker()}\n### Coverage"
+    yield _coverage(report)
+    if report.refused:
+        yield "\n".join(_refusals(report))
+    if report.notes:
+        yield "\n".join(f"- {_words(note)}" for note in report.notes[:MAX_NOTES])
+    if counts.on_code:
+        yield HOW_TO_SILENCE
+    yield _cost(report)
+
+
+def _coverage(report: Report) -> str:
+    num_by_state = Counter(row.state for row in report.coverage if not row.is_excluded)
+    num_wanted = sum(num_by_state.values())
+    text = f"{num_by_state[CoverageState.REVIEWED]} of {count_of(num_wanted, 'file')} reviewed"
+    if num_by_state[CoverageState.PARTIAL]:
+        text += f", {num_by_state[CoverageState.PARTIAL]} partly"
+    reasons = Counter(row.reason for row in report.coverage if row.is_excluded)
+    if reasons:
+        shown = [f"{num} {_words(why)}" for why, num in reasons.most_common(MAX_NOTES)]
+        text += f"; {reasons.total()} excluded ({', '.join(shown)})"
+    return f"{text}."
+
+
+def _refusals(report: Report) -> Iterator[str]:
+    """What was found and not told, and which gate refused it."""
+    yield f"{len(report.refused)} findings or suggestions refused, or answered in the code:"
+    yield ""
+    for one in report.refused[:MAX_REFUSALS]:
+        place = f"{_cell(one.path)} {_cell(one.rule)}"
+        yield f"- {place}, {_words(one.reason)}: {_words(one.message)}"
+    if len(report.refused) > MAX_REFUSALS:
+        yield f"- {len(report.refused) - MAX_REFUSALS} more"
+
+
+def _cost(report: Report) -> str:
+    return f"{markdown.stats_line(report)} · dsreview {__version__}"
+
+
+def _words(text: str) -> str:
+    return markdown.prose(text, MAX_CELL_BYTES)
+
+
+def _cell(text: str) -> str:
+    return markdown_code(text if len(text) <= MAX_CELL_BYTES else f"...{text[-MAX_CELL_BYTES:]}")

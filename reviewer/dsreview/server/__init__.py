@@ -1,0 +1,1 @@
+"""The resident server: one process that keeps a model warm for every review of a user."""

@@ -1,0 +1,361 @@
+"""No finding is lost, repeated or told to somebody who has answered it."""
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from dsreview.finding import Edit, Proof, Severity, Suggestion, fingerprints
+from dsreview.outputs.github_pr.history import Silence
+from dsreview.outputs.github_pr.marker import known_entries, last_review
+from dsreview.outputs.github_pr.values import MAX_BODY_BYTES, PostingPlan, Side
+from dsreview.patch import Span
+from dsreview.report import Coverage, CoverageState, Status
+
+NEXT_HEAD = "c" * 40
+OLD = "".join(f"line {number}\n" for number in range(1, 61))
+NEW = OLD.replace("line 10\n", "bad call\n").replace("line 30\n", "worse call\n")
+
+
+@pytest.fixture
+def pull(make_pull):
+    return make_pull({"a.py": OLD, "b.py": OLD}, {"a.py": NEW, "b.py": NEW})
+
+
+@pytest.fixture
+def bad(found):
+    return found("a.py", 10, "bad call")
+
+
+def names(comments):
+    return [one.fingerprint for one in comments]
+
+
+def everywhere(plan):
+    """How often each finding is told, in all places together."""
+    places = (*plan.inline, *plan.file_level, *(plan.summary.entries if plan.summary else ()))
+    return Counter(names(places))
+
+
+def reviewed(*paths):
+    return tuple(Coverage(path, CoverageState.REVIEWED) for path in paths)
+
+
+def test_a_finding_on_a_shown_line_is_a_comment_there(pull, bad):
+    (comment,) = pull.plan([bad]).inline
+    assert (comment.path, comment.line, comment.side) == ("a.py", 10, Side.RIGHT)
+    assert comment.start_line is None
+
+
+def test_a_finding_outside_of_the_shown_lines_is_a_comment_on_its_file(pull, found):
+    plan = pull.plan([found("a.py", 45, "line 45")])
+    assert not plan.inline
+    assert "`a.py:45`" in plan.file_level[0].body
+
+
+def test_a_finding_outside_of_the_pull_request_is_in_the_summary(pull, found):
+    plan = pull.plan([found("other.py", 1, "x")])
+    assert not plan.inline
+    assert not plan.file_level
+    assert "`other.py:1`" in plan.summary.text
+
+
+def test_the_second_run_on_a_head_writes_nothing(pull, bad, found, as_posted):
+    findings = [bad, found("a.py", 45, "line 45"), found("other.py", 1, "x")]
+    first = pull.plan(findings)
+    pull.comments, pull.summary = as_posted(first), first.summary.text
+    assert pull.plan(findings).is_empty
+
+
+def test_the_second_run_writes_nothing_after_github_refused_comments(pull, bad, as_posted):
+    first = pull.plan([bad])
+    shown = first.demoted(frozenset(names(first.inline)))
+    shown = shown.demoted(frozenset(names(shown.file_level)))
+    pull.summary = shown.summary.text
+    assert pull.plan([bad]).is_empty
+
+
+def test_code_that_moved_is_not_told_again(pull, bad, found, as_posted):
+    first = pull.plan([bad])
+    pull.comments, pull.summary = as_posted(first), first.summary.text
+    pull.new = {"a.py": "new\n" * 40 + NEW}
+    plan = pull.plan([replace(bad, span=Span(50, 51))], NEXT_HEAD)
+    assert not plan.inline
+    assert not plan.file_level
+    assert "1 commented before" in plan.summary.text
+
+
+def test_a_file_that_was_renamed_is_not_told_again(pull, bad, as_posted):
+    first = pull.plan([bad])
+    pull.comments = as_posted(first)
+    pull.new, pull.renamed = {"z.py": NEW}, {"z.py": "a.py"}
+    plan = pull.plan([replace(bad, path="z.py")], NEXT_HEAD)
+    assert not plan.inline
+    assert "1 commented before" in plan.summary.text
+
+
+def test_the_same_fix_in_other_words_is_not_told_again(pull, bad, as_posted):
+    edit = Suggestion(Edit(Span(10, 11), ("good call",)), Proof.VERIFIED)
+    pull.comments = as_posted(pull.plan([replace(bad, suggestion=edit)]))
+    other = replace(bad, rule="other-rule", message="other words", suggestion=edit)
+    assert not pull.plan([other], NEXT_HEAD).inline
+
+
+@pytest.mark.parametrize(
+    ("became", "why"),
+    [
+        ({"is_resolved": True}, Silence.RESOLVED),
+        ({"has_replies": True}, Silence.ANSWERED),
+        ({"is_minimized": True, "minimized_reason": "off-topic"}, Silence.HIDDEN),
+        ({"is_disliked": True}, Silence.DISLIKED),
+        ({"is_outdated": True}, Silence.COMMENTED),
+        (
+            {"is_minimized": True, "minimized_reason": "OUTDATED", "has_replies": True},
+            Silence.ANSWERED,
+        ),
+    ],
+)
+def test_what_people_have_dealt_with_stays_silent(pull, bad, as_posted, became, why):
+    pull.comments = as_posted(pull.plan([bad]), **became)
+    plan = pull.plan([bad], NEXT_HEAD)
+    assert not plan.inline
+    assert not plan.summary.entries
+    assert f"1 {why.value}" in plan.summary.text
+    assert names(plan.annotations) == fingerprints([bad])
+
+
+def test_a_finding_that_comes_back_after_it_was_gone_is_told_again(pull, bad, as_posted):
+    gone = {"is_minimized": True, "minimized_reason": "OUTDATED", "is_resolved": True}
+    pull.comments = as_posted(pull.plan([bad]), **gone)
+    assert names(pull.plan([bad], NEXT_HEAD).inline) == fingerprints([bad])
+
+
+def test_a_marker_of_somebody_else_silences_nothing(pull, bad, as_posted):
+    forged = as_posted(pull.plan([bad]), is_ours=False, is_resolved=True)
+    pull.comments = forged
+    assert names(pull.plan([bad]).inline) == fingerprints([bad])
+
+
+def test_twenty_comments_at_most_and_the_most_severe_ones(make_pull, found):
+    text = "".join(f"call({number})\n" for number in range(60))
+    pull = make_pull({"a.py": ""}, {"a.py": text})
+    severities = [Severity.LOW, Severity.CRITICAL, Severity.MEDIUM]
+    findings = [
+        found("a.py", number + 1, f"call({number})", severity=severities[number % 3])
+        for number in range(60)
+    ]
+    plan = pull.plan(findings)
+    assert len(plan.inline) == 20
+    severe = {name for name, one in zip(fingerprints(findings), findings, strict=True) if one.severity is Severity.CRITICAL}  # fmt: skip
+    assert set(names(plan.inline)) == severe
+    assert everywhere(plan) == Counter(fingerprints(findings))
+    assert len(known_entries(plan.summary.text)) == 40
+    fewer = pull.plan(findings, max_comments=3)
+    assert len(fewer.inline) == 3
+
+
+def test_what_the_summary_has_told_does_not_become_a_comment(pull, bad, found, as_posted):
+    first = pull.plan([bad], max_comments=0)
+    pull.summary = first.summary.text
+    plan = pull.plan([bad], NEXT_HEAD)
+    assert not plan.inline
+    assert names(plan.summary.entries) == fingerprints([bad])
+
+
+def test_comments_on_lines_that_are_gone_are_hidden_after_a_whole_run(pull, bad, as_posted):
+    pull.comments = as_posted(pull.plan([bad]), is_outdated=True)
+    assert pull.plan([], NEXT_HEAD).minimize == ("N0",)
+    assert pull.plan([], NEXT_HEAD).resolve == ()
+    pull.can_resolve = True
+    assert pull.plan([], NEXT_HEAD).resolve == ("T0",)
+
+
+@pytest.mark.parametrize(
+    ("became", "facts"),
+    [
+        ({"is_outdated": False}, {}),
+        ({"has_replies": True}, {}),
+        ({"is_ours": False}, {}),
+        ({"is_minimized": True, "is_resolved": True}, {}),
+        ({}, {"status": Status.PARTIAL}),
+        ({}, {"status": Status.FAILED}),
+        ({}, {"coverage": (Coverage("a.py", CoverageState.PARTIAL, "cut"),)}),
+        ({}, {"coverage": reviewed("b.py"), "since": "b" * 40}),
+    ],
+)
+def test_any_doubt_leaves_a_comment_as_it_is(pull, bad, as_posted, became, facts):
+    pull.comments = as_posted(pull.plan([bad]), **({"is_outdated": True} | became))
+    pull.can_resolve = True
+    plan = pull.plan([], NEXT_HEAD, **facts)
+    assert plan.minimize == plan.resolve == ()
+
+
+def test_a_comment_whose_finding_is_still_there_is_not_hidden(pull, bad, as_posted):
+    pull.comments = as_posted(pull.plan([bad]), is_outdated=True)
+    assert pull.plan([bad], NEXT_HEAD).minimize == ()
+
+
+def test_an_incremental_run_keeps_what_it_did_not_read(pull, found):
+    kept, settled = found("b.py", 50, "line 50"), found("a.py", 50, "line 50")
+    first = pull.plan([settled, kept], max_comments=0)
+    pull.summary = first.summary.text
+    plan = pull.plan([], NEXT_HEAD, coverage=reviewed("a.py"), since="b" * 40)
+    assert names(plan.summary.entries) == [fingerprints([settled, kept])[1]]
+    assert "`b.py:50`" in plan.summary.text
+    assert pull.plan([], NEXT_HEAD).summary.entries == ()
+    failed = pull.plan(
+        [],
+        NEXT_HEAD,
+        status=Status.FAILED,
+        coverage=(Coverage("a.py", CoverageState.SKIPPED, "no time"),),
+    )
+    assert len(failed.summary.entries) == 2
+
+
+def test_what_is_kept_is_kept_word_for_word_through_many_runs(pull, found):
+    first = pull.plan([found("b.py", 50, "line 50", message="a *b* `c`")], max_comments=0)
+    texts = []
+    pull.summary = first.summary.text
+    for head in "cde":
+        plan = pull.plan([], head * 40, coverage=reviewed("a.py"), since="b" * 40)
+        pull.summary = plan.summary.text.replace("\n", "\r\n")
+        texts.append([entry.text for entry in known_entries(pull.summary)])
+    assert texts == [[first.summary.entries[0].block]] * 3
+
+
+def test_nothing_found_is_one_line_or_silence(pull):
+    text = pull.plan([]).summary.text
+    shown = [line for line in text.splitlines() if line and not line.startswith("<!--")]
+    assert len(shown) == 1
+    assert shown[0].startswith("**dsreview:** no findings in 2 files.")
+    assert pull.plan([], is_quiet=True).is_empty
+
+
+def test_quiet_or_not_an_old_summary_is_brought_up_to_date(pull, bad):
+    pull.summary = pull.plan([bad]).summary.text
+    plan = pull.plan([], NEXT_HEAD, is_quiet=True)
+    assert "no findings" in plan.summary.text
+
+
+@pytest.mark.parametrize("status", [Status.PARTIAL, Status.FAILED])
+def test_what_was_not_reviewed_is_said_even_where_quiet_is_wanted(pull, status):
+    gap = (*reviewed("a.py"), Coverage("b.py", CoverageState.SKIPPED, "out of time"))
+    text = pull.plan([], status=status, coverage=gap, is_quiet=True).summary.text
+    assert "no findings" not in text
+    assert "not everything was reviewed" in text.lower() or "the review failed" in text
+    assert "| skipped | `b.py` | out of time |" in text
+
+
+def test_the_next_run_reads_what_this_one_was(pull, bad):
+    last = last_review(pull.plan([bad], status=Status.PARTIAL).summary.text)
+    assert (last.head_sha, last.base_sha) == ("b" * 40, "a" * 40)
+    assert (last.status, last.config_digest) == (Status.PARTIAL, "c0ffee")
+
+
+def test_the_key_is_that_of_the_head_and_the_comments(pull, bad, found):
+    other = found("a.py", 30, "worse call")
+    assert pull.plan([bad]).key == pull.plan([replace(bad, message="other words")]).key
+    keys = {pull.plan([bad]).key, pull.plan([other]).key, pull.plan([bad], NEXT_HEAD).key}
+    assert len(keys) == 3
+
+
+def test_secrets_are_in_nothing_that_is_posted(make_pull, found):
+    token = "ghp_" + "a1B2c3D4e5F6" * 3
+    text = NEW.replace("bad call", f"login('{token}')")
+    pull = make_pull({"a.py": OLD}, {"a.py": text})
+    edit = Suggestion(Edit(Span(10, 11), (f"login(token='{token}')",)), Proof.VERIFIED)
+    one = found("a.py", 10, f"login('{token}')", message=f"{token} leaks", suggestion=edit)
+    plan = pull.plan([one])
+    assert plan.inline
+    assert token.encode() not in msgspec.json.encode(plan)
+    assert "```suggestion" not in plan.inline[0].body
+    assert "ghp_****" in plan.inline[0].body
+
+
+def test_a_plan_passes_from_one_program_to_another(pull, bad, found):
+    plan = pull.plan([bad, found("other.py", 1, "x\udcff", message="\udcff\ud800")])
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(plan), type=PostingPlan) == plan
+
+
+SEEDS = [20, pytest.param(1_000, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("num_pulls", SEEDS)
+def test_no_finding_is_ever_lost(make_pull, found, as_posted, num_pulls):
+    """Any findings, any refusals of GitHub, any history: each is told exactly once."""
+    choices = random.Random(3)
+    seen = Counter()
+    for _ in range(num_pulls):
+        pull = make_pull({"a.py": OLD}, {"a.py": NEW, "big.py": "x = 1\n" * 3})
+        findings = random_findings(choices, found)
+        pull.comments = tuple(
+            replace(one, is_resolved=choices.random() < 0.5, is_ours=choices.random() < 0.7)
+            for one in as_posted(pull.plan(findings[::3]))
+            if choices.random() < 0.5
+        )
+        if choices.random() < 0.5:
+            pull.summary = pull.plan(findings[1::3], max_comments=0).summary.text
+        limit = choices.choice([0, 3, 20])
+        plan = pull.plan(findings, NEXT_HEAD, max_comments=limit)
+        wanted = Counter(fingerprints(findings))
+        assert Counter(names(plan.annotations)) == wanted
+        silent = silent_in(pull, findings)
+        assert everywhere(plan) == wanted - silent
+        while plan.inline or plan.file_level:
+            assert len(plan.inline) + len(plan.file_level) <= limit
+            comments = (*plan.inline, *plan.file_level)
+            seen["on lines"] += len(plan.inline)
+            refused = choices.sample(names(comments), choices.randrange(1, len(comments) + 1))
+            plan = plan.demoted(frozenset(refused))
+            assert everywhere(plan) == wanted - silent
+        text = plan.summary.text
+        assert len(text.encode()) <= MAX_BODY_BYTES
+        listed = Counter(entry.fingerprint for entry in known_entries(text))
+        assert listed.total() + plan.summary.num_left_out == (wanted - silent).total()
+        assert not listed - wanted
+        seen["silent"] += silent.total()
+    assert seen["on lines"] > 10
+    assert seen["silent"] > 10
+
+
+def test_what_has_no_room_is_counted_and_annotated(pull, found):
+    findings = [
+        found("other.py", number + 1, f"x{number}", message="words " * 50, severity=severity)
+        for number in range(300)
+        for severity in (Severity.LOW, Severity.HIGH)
+    ]
+    plan = pull.plan(findings)
+    text = plan.summary.text
+    listed = known_entries(text)
+    assert plan.summary.num_left_out == 600 - len(listed) > 0
+    assert f"{600 - len(listed)} more findings in the log of the run." in text
+    assert len(text.encode()) <= MAX_BODY_BYTES
+    assert len(plan.annotations) == 600
+    ranks = [entry.rank for entry in listed]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+def random_findings(choices, found):
+    findings = []
+    for number in range(choices.choice([1, 4, 30, 150])):
+        path = choices.choice(["a.py", "a.py", "big.py", "other.py"])
+        line = choices.randrange(1, 61)
+        code = NEW.splitlines()[line - 1] if path == "a.py" else "x = 1"
+        findings.append(
+            found(
+                path,
+                line,
+                choices.choice([code, code, "gone"]),
+                rule=f"rule-{number % 7}",
+                severity=choices.choice(list(Severity)),
+                message=choices.choice(["short", "long " * 400, "@all `a` " * 200]),
+            )
+        )
+    return findings
+
+
+def silent_in(pull, findings):
+    told = " ".join(one.body for one in pull.comments if one.is_ours)
+    return Counter(name for name in fingerprints(findings) if f"name={name}" in told)

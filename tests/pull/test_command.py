@@ -1,0 +1,108 @@
+"""`dsreview pr` as a user or a runner starts it: real processes, and what they print."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dsreview.cli import main
+
+
+def test_it_posts_once_and_says_so(opened):
+    first = opened.run()
+    assert (first.code, first.err) == (1, "")
+    verdict, looked_at, told = first.out.splitlines()
+    assert verdict == "dsreview: octo/project#1: 1 finding (1 high) in 1 file"
+    assert looked_at == f"looked at all of it, up to {opened.pull.head_sha[:10]}"
+    assert told == "posted; 1 finding posted"
+    num_writes = len(opened.writes)
+    second = opened.run()
+    assert (second.code, second.err) == (1, "")
+    assert "already there" in second.out
+    assert len(opened.writes) == num_writes
+    assert len(opened.pull.comments) == 1
+
+
+def test_a_dry_run_prints_what_it_would_post(opened):
+    outcome = opened.run("--dry-run", f"--base-url={opened.github.enterprise_url}")
+    assert outcome.code == 1
+    assert opened.writes == []
+    assert "comment on shop.py:9 (right)\n  | **High**" in outcome.out
+    assert opened.github.contract_violations == []
+
+
+def test_in_actions_the_page_of_the_run_has_the_report(opened):
+    opened.environment = opened.actions()
+    told = json.loads(opened.run("--dry-run", "--format=json").out)
+    assert (told["pull"], told["exit_code"]) == ("octo/project#1", 1)
+    assert [one["path"] for one in told["plan"]["inline"]] == ["shop.py"]
+    assert [one["severity"] for one in told["plan"]["annotations"]] == ["high"]
+    assert "py-shell-injection" in opened.summary_page
+    assert "dry run" in opened.summary_page
+
+
+def test_a_token_from_a_descriptor(opened):
+    reading, writing = os.pipe()
+    os.write(writing, f"{opened.github.token}\n".encode())
+    os.close(writing)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "DSREVIEW_CACHE_DIR": str(opened.folder / "cache"),
+        "DSREVIEW_STATE_DIR": str(opened.folder / "state"),
+        "DSREVIEW_CONFIG": os.devnull,
+        "GITHUB_API_URL": opened.github.url,
+    }
+    command = [sys.executable, "-P", "-m", "dsreview", "pr", "octo/project#1", "--dry-run"]
+    answer = subprocess.run(
+        [*command, f"--token-fd={reading}"],
+        cwd=opened.repository.folder,
+        env=environment,
+        pass_fds=(reading,),
+        capture_output=True,
+    )
+    os.close(reading)
+    assert answer.returncode == 1, answer.stderr
+    assert {seen.login for seen in opened.github.log} == {"github-actions[bot]"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (("octo/project",), {}, "OWNER/REPO#N"),
+        ((), {}, "no pull request"),
+        (("octo/project#1",), {"GITHUB_TOKEN": ""}, "no token"),
+        (("octo/project#1",), {"GITHUB_TOKEN": "two words"}, "holds no token"),
+        (("octo/project#1",), {"GITHUB_TOKEN": "t\u00f6ken"}, "holds no token"),
+        (("octo/project#1", "--token-fd=77"), {}, "--token-fd 77"),
+        (("octo/project#1", "--base-url=http://ghe.example"), {}, "https"),
+        (("octo/project#1", "--format=sarif"), {}, "terminal, json"),
+        (("octo/project#1", "--max-comments=-1"), {}, "max-comments"),
+        (("octo/project#1", "--poster=77"), {}, "--poster 77"),
+        (("https://evil.example/octo/project/pull/1",), {}, "alone"),
+        ((), {"GITHUB_EVENT_PATH": "/nonexistent/event"}, "GITHUB_EVENT_PATH"),
+    ],
+)
+def test_bad_input_is_one_clear_line(monkeypatch, capsys, arguments, environment, words):
+    given = {"GITHUB_TOKEN": "t0ken", "GITHUB_API_URL": "https://api.github.com"}
+    for name, text in (given | environment).items():
+        monkeypatch.setenv(name, text)
+    assert main(["pr", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert words in captured.err
+    assert "t0ken" not in captured.err + captured.out
+
+
+@pytest.mark.parametrize("case", ["outside any clone", "not there"])
+def test_what_cannot_be_reviewed_is_said_on_the_page_of_the_run(opened, tmp_path, case):
+    opened.environment = opened.actions()
+    if case == "not there":
+        opened.environment["GITHUB_EVENT_PATH"] = str(opened.event(number=99))
+    outcome = opened.run(cwd=tmp_path if case == "outside any clone" else None)
+    assert outcome.code in (2, 3)
+    assert outcome.err.count("\n") == 1
+    assert "Nothing of this pull request was reviewed" in opened.summary_page
+    assert opened.writes == []
