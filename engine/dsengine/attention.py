@@ -8,6 +8,7 @@ Shared Prefixes", Juravsky et al., 2024; latents are attended without expanding 
 "DeepSeek-V2", 2024, section 2.1.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -130,10 +131,10 @@ def _attend_latents(
 
     Cached are latents (B, 1, S, L) as "keys" and rotated keys (B, 1, S, R) as "values".
     """
-    sizes = [module.qk_nope_head_dim, module.qk_rope_head_dim]
-    plain, rotated = query.split(sizes, dim=-1)  # (B, Hq, Q, .)
+    plain_size = module.qk_nope_head_dim
+    plain, rotated = query[..., :plain_size], query[..., plain_size:]  # (B, Hq, Q, .)
     weight = module.kv_b_proj.weight.view(query.shape[1], -1, module.kv_lora_rank)
-    to_keys, to_values = weight.split([module.qk_nope_head_dim, module.v_head_dim], dim=1)
+    to_keys, to_values = weight[:, :plain_size], weight[:, plain_size:]
     latent_query = torch.cat([_by_head(plain, to_keys), rotated], dim=-1)  # (B, Hq, Q, L + R)
     own, prefix = layer.own, layer.prefix
     attended = _attend(
@@ -170,7 +171,8 @@ class _Latents(States):
 
 def share_prefixes(module: nn.Module) -> None:
     """Let the layers of a loaded model hand their cache to `attend_shared` as it is."""
-    for part in module.modules():
+    parts: Iterable[Any] = module.modules()
+    for part in parts:
         if hasattr(part, "kv_b_proj") and hasattr(part, "expand_kv"):
             part.expand_kv = _unexpanded
         if type(part).__name__.endswith("RMSNorm") and hasattr(part, "variance_epsilon"):

@@ -97,10 +97,10 @@ class ContinuousBatch:
         staying = list(range(len(self._running)))
         for place in reversed(range(len(staying))):
             if self._running[place].stop is not None:
-                self._batch.leave(place)
+                last = self._batch.leave(place)
+                self._running[place] = self._running[last]
+                staying[place] = staying[last]
+                del self._running[last], staying[last]
                 self.num_done += 1
-                for rows_or_places in (self._running, staying):
-                    rows_or_places[place] = rows_or_places[-1]
-                    rows_or_places.pop()
         if len(staying) < len(self._tokens):
             self._tokens = self._tokens[torch.tensor(staying, device=self._tokens.device).long()]

@@ -45,7 +45,8 @@ def attend_step(
     merged = query.new_empty((rows, heads, 1, value_size))
     _merge[(rows * heads,)](
         sums, scales, merged, num_stretches, value_size,
-        stretch_width=triton.next_power_of_2(num_stretches), value_width=triton.next_power_of_2(value_size),
+        stretch_width=triton.next_power_of_2(num_stretches),
+        value_width=triton.next_power_of_2(value_size),
     )  # fmt: skip
     return merged
 
@@ -92,7 +93,8 @@ def _partial(
     num_slots, num_queries, heads, rows_a_group, key_heads, first, num_stretches,
     tail_size, value_size, scaling,
     has_limits: tl.constexpr, main: tl.constexpr, has_tail: tl.constexpr, tail: tl.constexpr,
-    value_width: tl.constexpr, query_width: tl.constexpr, width: tl.constexpr, precision: tl.constexpr,
+    value_width: tl.constexpr, query_width: tl.constexpr, width: tl.constexpr,
+    precision: tl.constexpr,
 ):  # fmt: skip
     group = tl.program_id(0) // key_heads
     key_head = tl.program_id(0) % key_heads

@@ -184,7 +184,7 @@ class Runner:
                 one new slot.
         """
         batch.cache.place = Place(rows, slots, num_visible)
-        keep = None if wanted is None else wanted.unique()
+        keep = None if wanted is None else torch.unique(wanted)
         output = self._network.module(
             input_ids=ids,
             attention_mask=self._mask(batch.cache, slots, num_visible),

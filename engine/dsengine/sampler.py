@@ -75,5 +75,5 @@ def _drawn(scores: Tensor, allowed: Tensor, temperature: Tensor, uniform: Tensor
     summed = probs.cumsum(dim=-1)  # (B, V)
     wanted = (uniform * summed[:, -1]).unsqueeze(-1)  # (B, 1)
     drawn = (summed <= wanted).sum(dim=-1).clamp_max(scores.shape[-1] - 1)  # (B,)
-    is_allowed = allowed.gather(-1, drawn.unsqueeze(-1)).squeeze(-1)
+    is_allowed = allowed.expand_as(scores).gather(-1, drawn.unsqueeze(-1)).squeeze(-1)
     return torch.where(is_allowed, drawn, -1)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dsengine import Engine, EngineError, Message, Piece
+from dsengine.attention import SHARED
 from dsengine.errors import (
     DeviceError,
     ModelNotFoundError,
@@ -87,7 +88,7 @@ def test_a_kernel_named_by_the_configuration_is_ignored(folder, key):
     edit_json(folder / "config.json", **{key: "evil/kernels"})
     engine = Engine(folder, device="cpu")
     config = engine._scheduler._runner._network.module.config
-    assert config._attn_implementation == "sdpa"
+    assert config._attn_implementation == SHARED
     assert "evil" not in repr(config.to_dict())
     assert engine.generate([HELLO], max_new_tokens=2)
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from dsengine.sampler import sample
+from dsengine.sampler import NOT_A_NUMBER, Masks, sample
 
 
 def test_never_draws_a_forbidden_token():
@@ -49,6 +49,24 @@ def test_a_row_draws_alike_in_any_company():
     assert together.tolist() == torch.cat(alone).tolist()
 
 
-def test_a_dead_end_is_an_error():
+def test_a_row_without_numbers_is_told_apart():
+    logits = torch.tensor([[0.0, 1.0, 0.5], [0.0, torch.nan, 0.5]])
+    allowed = torch.ones(2, 3, dtype=torch.bool)
+    tokens = sample(logits, allowed, torch.zeros(2), torch.zeros(2))
+    assert tokens.tolist() == [1, NOT_A_NUMBER]
+
+
+def test_masks_of_rows_are_moved_together_and_a_common_one_once():
+    masks = Masks(torch.device("cpu"))
+    common, other = torch.tensor([True, False]), torch.tensor([False, True])
+    assert masks.of([common, common]).tolist() == [[True, False]]
+    assert masks.of([common]) is masks.of([common, common])
+    assert masks.of([common, other]).tolist() == [[True, False], [False, True]]
+
+
+@pytest.mark.parametrize("num_rows", [1, 2])
+def test_a_dead_end_is_an_error(num_rows):
+    dead = [torch.zeros(3, dtype=torch.bool)]
+    free = [torch.ones(3, dtype=torch.bool)] * (num_rows - 1)
     with pytest.raises(ValueError, match="no token is allowed"):
-        sample(torch.zeros(1, 3), torch.zeros(1, 3, dtype=torch.bool), torch.ones(1), torch.ones(1))
+        Masks(torch.device("cpu")).of(free + dead)

@@ -137,12 +137,12 @@ def test_the_cache_of_another_prefix_changes_answers(
     trained, prompts, answers, mild_prompts, schema
 ):
     engine = trained.engine()
+    store = engine._scheduler._prefixes
     engine.generate(prompts, max_new_tokens=1)
-    right = engine._scheduler._prefix
     engine.generate(mild_prompts, max_new_tokens=1)
-    wrong = engine._scheduler._prefix
+    right, wrong = store._kept
     length = min(len(right.ids), len(wrong.ids))
-    engine._scheduler._prefix = Prefix(right.ids[:length], wrong.cut(length).layers)
+    store._kept = [Prefix(right.ids[:length], wrong.cut(length).layers)]
     assert texts(engine.generate(prompts, max_new_tokens=200, grammar=schema)) != answers
 
 
