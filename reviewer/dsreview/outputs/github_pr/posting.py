@@ -80,6 +80,9 @@ class Posting:
     def _deliver(self) -> None:
         self._require_head()
         self.login = viewer_login(self.github)
+        if not self.login:  # then nothing could be recognised later, and all be posted twice
+            reason = f"{self.github.server} does not say whose the token is: nothing is posted"
+            raise Stopped(Outcome.REFUSED, reason)
         survey = take_survey(self.github, self.address, self.login)
         clear_unsubmitted(self.github, self.address, survey)
         self._skip_what_is_there(survey)
@@ -257,13 +260,7 @@ class Posting:
         self.posted |= names - self.demoted
 
     def _survey_later(self, error: NoAnswer) -> Survey:
-        """What is there once a request without an answer can have no more effect.
-
-        Raises:
-            Unreachable: nobody can tell whether it was done.
-        """
-        if not self.login:
-            raise Unreachable(f"{error}; it may be there: GitHub does not say whose the token is")
+        """What is there once a request without an answer can have no more effect."""
         self.github.patience.wait(self.github.patience.limits.settle_s, str(error))
         return take_survey(self.github, self.address, self.login)
 
