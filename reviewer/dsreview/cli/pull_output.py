@@ -120,7 +120,8 @@ def _preview(plan: PostingPlan) -> Iterator[str]:
 
 
 def _quoted(body: str) -> Iterator[str]:
-    for line in terminal_safe(body).split("\n"):
+    """Without the zero-width spaces by which a page is kept from linking words."""
+    for line in terminal_safe(body.replace("\u200b", "")).split("\n"):
         yield f"{MARGIN}{line}".rstrip()
 
 
