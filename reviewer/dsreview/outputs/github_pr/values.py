@@ -178,31 +178,49 @@ class FileComment:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The sticky comment: `head`, the findings that no line carries, `foot`."""
+    """The sticky comment: `head`, where the findings are, those that no line carries, `foot`."""
 
     head: str
     entries: tuple[Entry, ...]
     foot: str
+    num_comments: int = 0
+    """Of this run, on lines and files."""
+    clauses: tuple[str, ...] = ()
+    """What became of all other findings."""
 
     @property
     def text(self) -> str:
-        return "\n\n".join((self.head, *self._listed(), self.foot))
+        fitting = self._fitting()
+        blocks = [self.head, *self._counted(), *([_HEADING] if fitting else []), *fitting]
+        left_out = len(self.entries) - len(fitting)
+        if left_out:
+            blocks.append(f"{count_of(left_out, 'more finding')} in the log of the run.")
+        return "\n\n".join((*blocks, self.foot))
 
     @property
     def num_left_out(self) -> int:
         """Findings that it has no room for; they are counted in it."""
         return len(self.entries) - len(self._fitting())
 
-    def _listed(self) -> tuple[str, ...]:
-        fitting = self._fitting()
-        left_out = len(self.entries) - len(fitting)
-        if not left_out:
-            return fitting
-        return (*fitting, f"{count_of(left_out, 'more finding')} in the log of the run.")
+    def demoted(self, entries: tuple[Entry, ...]) -> "Summary":
+        """With the findings of comments that could not be posted."""
+        left = self.num_comments - len(entries)
+        return replace(self, entries=(*self.entries, *entries), num_comments=max(0, left))
+
+    def _counted(self) -> tuple[str, ...]:
+        parts = list(self.clauses)
+        if self.entries:
+            parts.insert(0, f"{count_of(len(self.entries), 'finding')} below")
+        if self.num_comments:
+            parts.insert(0, f"{count_of(self.num_comments, 'new comment')} on the code")
+        return (" · ".join(parts),) if parts else ()
 
     def _fitting(self) -> tuple[str, ...]:
         """In full, as far as all others still have room for one line each."""
-        room = MAX_BODY_BYTES - 100 - sum(_size(part) for part in (self.head, self.foot))
+        room = MAX_BODY_BYTES - sum(
+            _size(part) for part in (self.head, *self._counted(), self.foot)
+        )
+        room -= _size(_HEADING) + _NOTE_BYTES
         lines_left = sum(_size(entry.line) for entry in self.entries)
         chosen: list[str] = []
         for entry in sorted(self.entries, key=lambda entry: -entry.rank):
@@ -213,6 +231,11 @@ class Summary:
             room -= _size(text)
             chosen.append(text)
         return tuple(chosen)
+
+
+_HEADING = "### Not on the lines"
+_NOTE_BYTES = 100
+"""More than the note on what is left out takes."""
 
 
 def _size(text: str) -> int:
@@ -288,6 +311,6 @@ class PostingPlan:
         )
 
     def _with_entries(self, entries: tuple[Entry, ...]) -> Summary | None:
-        if self.summary is None:
-            return None
-        return replace(self.summary, entries=(*self.summary.entries, *entries))
+        if self.summary is None or not entries:
+            return self.summary
+        return self.summary.demoted(entries)
