@@ -127,7 +127,11 @@ def review(options: PullOptions, poster: int) -> int:
                 max_comments=options.max_comments,
             )
             done = review_pull(desk, subject.event, run, _review)
+            resumed = remote.resumed
         job.append(job_summary(done), os.environ)
+    for earlier in resumed:
+        line = terminal_line(f"what an earlier run had begun is {earlier.outcome.value}")
+        sys.stderr.write(f"dsreview: {line}\n")
     sys.stdout.write(OUTPUTS[options.output](done, is_quiet=options.is_quiet))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         sys.stdout.write(annotations(done))
