@@ -61,7 +61,8 @@ def plain_reason(text: str) -> str:
     'checked by the caller'
     """
     line = terminal_line(" ".join(text.split()))[:MAX_REASON_CHARS]
-    return line.strip(" \\:-")  # in C a backslash at the end draws the next line in
+    # in C a backslash at the end draws the next line in
+    return line.lstrip(" :-").rstrip(" \\:-")
 
 
 def _candidates(finding: Finding, text: str, comment: str) -> Iterator[Edit]:
@@ -72,8 +73,9 @@ def _candidates(finding: Finding, text: str, comment: str) -> Iterator[Edit]:
     line = lines[start - 1].removesuffix("\r")
     found = _INDENTATION.match(line)
     indentation = found.group() if found else ""
-    if not line.startswith("#!"):  # which must stay the first line
-        yield Edit(Span(start, start), (indentation + comment,))
+    if line.startswith("#!"):  # which must stay as it is, and the first
+        return
+    yield Edit(Span(start, start), (indentation + comment,))
     yield Edit(Span(start, start + 1), (f"{line}  {comment}",))
 
 
