@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dsreview.finding import Finding
 from dsreview.outputs import markdown
-from dsreview.outputs.github_pr.marker import digest, entry_marker, finding_marker
+from dsreview.outputs.github_pr.marker import entry_marker, finding_marker
 from dsreview.outputs.github_pr.placement import OnLines, Place, ShownFile
 from dsreview.outputs.github_pr.suggestions import replacement
 from dsreview.outputs.github_pr.values import (
@@ -29,6 +29,8 @@ class PlacedFinding:
     fingerprint: str
     earlier_name: str
     """The fingerprint before its file was renamed."""
+    fix: str
+    """Names the code and what to write instead, whatever it is called; or empty."""
     finding: Finding
     """Its secrets are masked."""
     original: Finding
@@ -43,16 +45,6 @@ class PlacedFinding:
     def names(self) -> tuple[str, ...]:
         """By any of which an earlier comment may know it."""
         return (self.fingerprint, self.earlier_name, *filter(None, [self.fix]))
-
-    @property
-    def fix(self) -> str:
-        """Names the code and what to write instead, in whatever words they are told."""
-        suggestion = self.original.suggestion
-        if suggestion is None:
-            return ""
-        quote = "".join(self.original.quote.split())
-        new = "".join("".join(suggestion.edit.lines).split())
-        return digest(self.original.path, quote, new)
 
 
 def inline_comment(one: PlacedFinding, place: OnLines, key: str, head_sha: str) -> InlineComment:

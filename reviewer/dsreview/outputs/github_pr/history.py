@@ -80,6 +80,24 @@ def earlier_names(findings: Iterable[Finding], files: Iterable[PullFile]) -> lis
     return fingerprints(_with_path(one, old_paths.get(one.path, one.path)) for one in findings)
 
 
+def fix_names(findings: Iterable[Finding]) -> list[str]:
+    """The same for the same code and suggestion under other rules and in other words.
+
+    Empty where nothing is suggested; the second of the same ones has another name.
+    """
+    listed = list(findings)
+    names = iter(
+        fingerprints(replace(one, rule="", quote=_fix(one)) for one in listed if _fix(one))
+    )
+    return [next(names) if _fix(one) else "" for one in listed]
+
+
+def _fix(finding: Finding) -> str:
+    if finding.suggestion is None or not finding.quote.strip():
+        return ""
+    return "\n".join((finding.quote, "=>", *finding.suggestion.edit.lines))
+
+
 def _with_path(finding: Finding, path: str) -> Finding:
     return finding if finding.path == path else replace(finding, path=path)
 

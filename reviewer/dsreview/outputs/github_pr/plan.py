@@ -88,15 +88,17 @@ def _placed(
         PlacedFinding(
             fingerprint=name,
             earlier_name=earlier_name,
+            fix=fix,
             finding=masked_finding,
             original=finding,
             place=place(finding, files[finding.path]),
             file=files[finding.path],
             lines=masked_lines[finding.path],
         )
-        for name, earlier_name, masked_finding, finding in zip(
+        for name, earlier_name, fix, masked_finding, finding in zip(
             fingerprints(findings),
             history.earlier_names(findings, shown.renames),
+            history.fix_names(findings),
             masked.findings,
             findings,
             strict=True,

@@ -56,7 +56,7 @@ def summary(
         line = "; ".join((f"**dsreview:** {report.verdict}", *clauses))
         text = f"{state_marker(last)}\n{line}. {_range(run)} {_cost(report)}"
         return Summary(text, (), foot_marker())
-    head = [f"{state_marker(last)}\n## dsreview: {report.verdict}"]
+    head = [f"{state_marker(last)}\n### dsreview: {report.verdict}"]
     if report.status is not Status.COMPLETE:
         head.append(f"**{_NOT_ALL[report.status]}**")
     return Summary(
@@ -103,7 +103,7 @@ def _clauses(counts: Counts) -> Iterator[str]:
 
 
 def _foot(report: Report, counts: Counts) -> Iterator[str]:
-    yield f"{foot_marker()}\n### Coverage"
+    yield f"{foot_marker()}\n#### Coverage"
     yield _coverage(report)
     yield from _gaps(report)
     if report.notes:

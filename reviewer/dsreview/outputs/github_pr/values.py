@@ -233,7 +233,7 @@ class Summary:
         return tuple(chosen)
 
 
-_HEADING = "### Not on the lines"
+_HEADING = "#### Not on the lines"
 _NOTE_BYTES = 100
 """More than the note on what is left out takes."""
 
