@@ -26,6 +26,7 @@ from dsreview.outputs.github_pr.marker import (
     LastReview,
     entry_marker,
     finding_marker,
+    foot_marker,
     known_entries,
     known_finding,
     review_key,
@@ -181,7 +182,11 @@ def example_plan(
             for number, name in enumerate(lines)
         ),
         file_level=tuple(FileComment(PATH, _body(name), name, _entry(name)) for name in on_files),
-        summary=Summary("## dsreview", tuple(map(_entry, others)), state_marker(last)),
+        summary=Summary(
+            head=f"{state_marker(last)}\n## dsreview",
+            entries=tuple(map(_entry, others)),
+            foot=foot_marker(),
+        ),
         minimize=(),
         resolve=(),
         annotations=(),
