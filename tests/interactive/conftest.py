@@ -103,19 +103,32 @@ def environment(tmp_path):
     }
 
 
+class Starter:
+    """Starts programs at terminals of their own; `close` ends all."""
+
+    def __init__(self, environment):
+        self._environment = environment
+        self._sessions = []
+
+    def __call__(self, *arguments, **options):
+        """`dsreview ...`"""
+        return self.program(sys.executable, "-P", "-m", "dsreview", *arguments, **options)
+
+    def program(self, *command, cwd, columns=100, **more):
+        words = list(map(str, command))
+        self._sessions.append(Session(words, cwd, self._environment | more, columns))
+        return self._sessions[-1]
+
+    def close(self):
+        for session in self._sessions:
+            session.close()
+
+
 @pytest.fixture
 def start(environment):
-    """Starts `dsreview ...` at a terminal; all are ended with the test."""
-    sessions = []
-
-    def run(*arguments, cwd, columns=100, **more):
-        command = [sys.executable, "-P", "-m", "dsreview", *map(str, arguments)]
-        sessions.append(Session(command, cwd, environment | more, columns))
-        return sessions[-1]
-
-    yield run
-    for session in sessions:
-        session.close()
+    starter = Starter(environment)
+    yield starter
+    starter.close()
 
 
 BASE = "import time\n\n\ndef check(total):\n    return total\n"
