@@ -191,3 +191,62 @@ def test_of_all_processes_that_ever_ran_one_opened_a_socket_to_the_network(ready
     assert with_token == ["other"], "the command as it was started, and nothing after it"
     assert with_network == {"poster"}
     assert {"git", "checker", "model", "poster", "collector"} <= set(kinds.values())
+
+
+@pytest.mark.slow
+def test_a_poster_that_is_killed_takes_no_finding_along(ready):
+    """The page of the run has them all; the next run posts them, once."""
+
+    def kill(_):
+        for one in psutil.Process(process.pid).children(recursive=True):
+            if kind_of(" ".join(one.cmdline())) == "poster":
+                one.kill()
+
+    page = ready.folder / "page"
+    given = environment(ready) | {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(page)}
+    ready.github.inject(Fault("kill", "while it posts", change=kill), "POST", "/reviews$")
+    told = []
+    for _ in range(2):
+        process = subprocess.Popen(
+            command(ready),
+            cwd=ready.repository.folder,
+            env=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        out, err = process.communicate()
+        assert process.returncode == 1, err
+        told += [out, err]
+    first, _, second, resumed = told
+    assert resumed == "dsreview: what an earlier run had begun is posted\n"
+    assert first.count("::error file=shop.py,line=9") == 1
+    assert first.count("::warning file=shop.py,line=8") == 1
+    assert "the poster is gone" in first
+    assert "no-list" in page.read_text()
+    assert "::error" not in second
+    assert len(ready.pull.submitted) == 1
+    assert sorted(comment.line for comment in ready.pull.comments) == [8, 9]
+
+
+@pytest.mark.slow
+def test_a_local_model_is_in_a_process_of_its_own(ready, tmp_path):
+    testing = pytest.importorskip("dsengine.testing")
+    folder = testing.write_model(tmp_path / "model", "llama", ["def show(name):", "items"])
+    ready.model = (f"--model={folder}", "--device=cpu", "--budget=60s", "--format=json")
+    process = subprocess.Popen(
+        command(ready),
+        cwd=ready.repository.folder,
+        env=environment(ready),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    watch = Watch(process)
+    out, err = process.communicate()
+    watch.is_over = True
+    watch.thread.join()
+    assert process.returncode in (1, 3), err
+    assert "model" in watch.seen
+    assert watch.connected <= {"poster"}
+    assert str(folder) in json.loads(out)["plan"]["job_summary"]
+    assert len(ready.pull.submitted) == 1
