@@ -351,6 +351,7 @@ def test_the_action_posts_what_it_finds(pull, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_action_installs_itself_once(pull, tmp_path):
     """Minutes long: it asks the package index, as the first job on a runner does."""
     github, request = pull
