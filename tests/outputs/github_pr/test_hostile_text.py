@@ -15,7 +15,8 @@ from dsreview import languages
 from dsreview.finding import Edit, Proof, Refusal, Severity, Suggestion
 from dsreview.outputs.github_pr import marker
 from dsreview.outputs.github_pr.plan import plan_posting
-from dsreview.outputs.github_pr.values import MAX_BODY_BYTES, RunFacts
+from dsreview.outputs.github_pr.sticky import MAX_BODY_BYTES
+from dsreview.outputs.github_pr.values import RunFacts
 from dsreview.patch import Span
 from dsreview.report import Coverage, CoverageState, Report, Stats, Status
 

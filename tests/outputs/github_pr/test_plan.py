@@ -10,7 +10,8 @@ import pytest
 from dsreview.finding import Edit, Proof, Severity, Suggestion, fingerprints
 from dsreview.outputs.github_pr.history import Silence, fix_names
 from dsreview.outputs.github_pr.marker import known_entries, last_review
-from dsreview.outputs.github_pr.values import MAX_BODY_BYTES, PostingPlan, Side
+from dsreview.outputs.github_pr.sticky import MAX_BODY_BYTES
+from dsreview.outputs.github_pr.values import PostingPlan, Side
 from dsreview.patch import Span
 from dsreview.report import Coverage, CoverageState, Status
 

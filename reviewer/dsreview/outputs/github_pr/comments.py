@@ -11,9 +11,9 @@ from dsreview.finding import Finding
 from dsreview.outputs import markdown
 from dsreview.outputs.github_pr.marker import entry_marker, finding_marker
 from dsreview.outputs.github_pr.placement import OnLines, Place, ShownFile
+from dsreview.outputs.github_pr.sticky import Entry
 from dsreview.outputs.github_pr.suggestions import replacement
 from dsreview.outputs.github_pr.values import (
-    Entry,
     FileComment,
     InlineComment,
     Side,

@@ -15,6 +15,7 @@ from dsreview.outputs.github_pr.marker import LastReview, digest, review_marker
 from dsreview.outputs.github_pr.masking import MaskedSnapshot, masked_report
 from dsreview.outputs.github_pr.placement import ShownFile, place, shown_file
 from dsreview.outputs.github_pr.sorting import Sorted, sort_out
+from dsreview.outputs.github_pr.sticky import Summary
 from dsreview.outputs.github_pr.summary import Counts, is_all_well, summary
 from dsreview.outputs.github_pr.values import (
     Annotation,
@@ -23,7 +24,6 @@ from dsreview.outputs.github_pr.values import (
     PullFile,
     PullState,
     RunFacts,
-    Summary,
 )
 from dsreview.patch import Patch
 from dsreview.report import Report, short_name

@@ -8,7 +8,8 @@ from dsreview.outputs.github_pr import comments, history
 from dsreview.outputs.github_pr.comments import PlacedFinding
 from dsreview.outputs.github_pr.history import Silence
 from dsreview.outputs.github_pr.placement import OnFile, OnLines
-from dsreview.outputs.github_pr.values import Entry, ExistingComment, PullState, RunFacts
+from dsreview.outputs.github_pr.sticky import Entry
+from dsreview.outputs.github_pr.values import ExistingComment, PullState, RunFacts
 from dsreview.report import Report
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from dsreview import __version__
 from dsreview.outputs import markdown
 from dsreview.outputs.github_pr.marker import LastReview, foot_marker, state_marker
-from dsreview.outputs.github_pr.values import Entry, RunFacts, Summary
+from dsreview.outputs.github_pr.sticky import Entry, Summary
+from dsreview.outputs.github_pr.values import RunFacts
 from dsreview.report import (
     ESTIMATED_TOKENS,
     CoverageState,
