@@ -1,5 +1,7 @@
 """The comment that answers a finding is honoured, and changes no code."""
 
+from dataclasses import replace
+
 import pytest
 
 from dsreview import languages
@@ -140,6 +142,21 @@ def test_a_reason_cannot_end_the_program_text_of_php(sandbox):
 def test_the_line_that_names_the_interpreter_stays_first(sandbox):
     with pytest.raises(NotApplied):
         ignored("#!/usr/bin/env python3\nx = 1\n", "python", 1, sandbox)
+
+
+def test_a_second_answer_leaves_the_first_one_in_force(sandbox):
+    above = "# dsreview: ignore[other] fine\n"
+    assert ignored(f"{above}x = f(1)\n", "python", 2, sandbox) == [
+        above.rstrip(),
+        "x = f(1)  # dsreview: ignore[some-rule] checked by the caller",
+    ]
+
+
+@pytest.mark.parametrize("rule", ["a]b", "a\nb", "\x1b[2J", "", "x" * 101, "größe"])
+def test_a_rule_that_no_comment_can_name_is_not_written(rule, sandbox):
+    finding = replace(finding_at(1), rule=rule)
+    with pytest.raises(NotApplied, match="no comment can name the rule"):
+        ignore_edit(finding, EditedText("x = 1\n"), "python", "fine", sandbox)
 
 
 def test_it_goes_where_the_line_is_after_other_edits(sandbox):

@@ -120,8 +120,8 @@ class Starter:
         return self._sessions[-1]
 
     def close(self):
-        for session in self._sessions:
-            session.close()
+        while self._sessions:
+            self._sessions.pop().close()
 
 
 @pytest.fixture
