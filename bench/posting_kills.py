@@ -2,7 +2,7 @@
 
     python bench/posting_kills.py [--kills 500] [--fault-rate 0.3] [--seed 1]
 
-Needs the extra `testing`: GitHub is the fake one on loopback, which takes up to 0.1 s to do
+Needs the extra `testing`: GitHub is the fake one on loopback, which takes up to 0.05 s to do
 what a POST asks, also for a client that is dead by then. Each poster is a process of its own
 that gets SIGKILL. Pauses are shorter than in use, in proportion. Exits 1 where a finding was
 lost or posted twice.
@@ -30,11 +30,11 @@ from dsreview.outputs.github_pr.limits import Patience, SystemClock, WaitLimits
 from dsreview.outputs.github_pr.outbox import Outbox
 from dsreview.outputs.github_pr.poster import Poster
 
-MAX_DELAY_S = 0.1
+MAX_DELAY_S = 0.05
 LIMITS = WaitLimits(
     total_s=60.0,
-    request_s=0.5,
-    settle_s=0.65,
+    request_s=0.4,
+    settle_s=0.8,
     between_writes_s=0.0,
     max_writes_per_minute=1_000,
     first_pause_s=0.02,

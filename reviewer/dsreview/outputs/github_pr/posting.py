@@ -101,12 +101,12 @@ class Posting:
             Stopped
         """
         pull, can_write = fetch_pull(self.github, self.address)
-        rest = "the rest is" if self.num_writes else "nothing is"
+        rest = "the rest is not posted" if self.num_writes else "nothing is posted"
         if not pull.is_open:
-            raise Stopped(Outcome.CLOSED, f"{self.address} is closed: {rest} not posted")
+            raise Stopped(Outcome.CLOSED, f"{self.address} is closed: {rest}")
         if pull.head_sha != self.plan.head_sha:
             old, new = short_name(self.plan.head_sha), short_name(pull.head_sha)
-            reason = f"{self.address} moved from {old} to {new} meanwhile: {rest} posted"
+            reason = f"{self.address} moved from {old} to {new} meanwhile: {rest}"
             raise Stopped(Outcome.MOVED, reason)
         if refused is not None and not can_write:
             raise Stopped(Outcome.REFUSED, f"{self.address} is locked: {refused}")

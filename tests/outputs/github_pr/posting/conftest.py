@@ -50,8 +50,8 @@ class Stage:
     def poster(self, folder="outbox", **others):
         return Poster(self.client(**others), self.address, Outbox(self.folder / folder))
 
-    def post(self, plan, **others):
-        return self.poster(**others).post(plan)
+    def post(self, plan, folder="outbox", **others):
+        return self.poster(folder, **others).post(plan)
 
     def state(self, **others):
         return fetch_state(self.client(**others), self.address)
