@@ -3,8 +3,11 @@
 import json
 import plistlib
 import re
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,15 +164,7 @@ def test_a_wrong_input_is_refused_in_one_line(job, probe, given, said):
 
 @pytest.mark.parametrize("code", [0, 1, 3])
 def test_the_exit_code_is_that_of_the_command(job, probe, tmp_path, workspace, code):
-    telling = Job(
-        tmp_path / "other",
-        workspace,
-        EVENT,
-        job.api_url,
-        job.token,
-        environment={"PROBE_EXIT": str(code)},
-    )
-    ran = run_action(ROOT, telling, installed=str(probe))
+    ran = run_action(ROOT, with_environment(job, PROBE_EXIT=str(code)), installed=str(probe))
     assert (ran.code, ran.outputs["exit-code"]) == (code, str(code))
     assert json.loads(Path(ran.outputs["report"]).read_text().splitlines()[-1])["token"]
 
@@ -205,6 +200,126 @@ def test_a_runner_without_a_new_python_is_told_so(tmp_path, workspace, script, g
 HOMEBREW = ("/opt/homebrew/bin/python3", "/usr/local/bin/python3")
 
 
+# What stands in for a Python whose pip installs in no time: it notes what it is asked for.
+QUICK_PYTHON = """#!{python} -I
+import os, pathlib, shutil, sys, time
+asked, here = sys.argv[1:], pathlib.Path(sys.argv[0])
+with open("{notes}", "a") as notes:
+    notes.write(" ".join(asked) + "\\n")
+if "venv" in asked:
+    (pathlib.Path(asked[-1]) / "bin").mkdir()
+    shutil.copy(here, pathlib.Path(asked[-1]) / "bin" / "python")
+elif "pip" in asked:
+    time.sleep(float(os.environ.get("PIP_SECONDS", 0)))
+    if os.environ.get("PIP_EXIT"):
+        sys.exit("no such package")
+    here.with_name("installed").touch()
+elif "dsreview" in asked:
+    sys.exit(not here.with_name("installed").exists())
+else:
+    os.execv("{python}", ["{python}", *asked])
+"""
+
+
+@pytest.fixture
+def quick(tmp_path):
+    python, notes = tmp_path / "quick-python", tmp_path / "notes"
+    python.write_text(QUICK_PYTHON.format(python=sys.executable, notes=notes))
+    python.chmod(0o755)
+    notes.touch()
+    return python
+
+
+@pytest.fixture
+def action(tmp_path):
+    """The action as a runner has it: a folder that changes with its version alone."""
+    folder = tmp_path / "action"
+    for name in ("action.yml", "pyproject.toml", "constraints.txt"):
+        folder.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / ".github" / "action", folder / ".github" / "action")
+    (folder / "engine").mkdir()
+    (folder / "engine" / "module.py").write_text("version = 1\n")
+    return folder
+
+
+def installs(quick):
+    notes = quick.with_name("notes").read_text().splitlines()
+    return [line.split()[-1] for line in notes if "pip install" in line]
+
+
+def with_environment(job, **more):
+    return replace(job, environment=more)
+
+
+def test_one_version_is_installed_once_and_found_again(job, quick, action):
+    for extras in ("", "", "local", "", "local"):
+        run_action(action, job, python=str(quick), extras=extras)
+    assert installs(quick) == [".", ".[local]"]
+    folders = list((job.folder / "_tool" / "dsreview").glob("*/venv.*"))
+    assert len(folders) == 2
+
+
+def test_another_version_is_another_environment(job, quick, action):
+    run_action(action, job, python=str(quick))
+    (action / "engine" / "module.py").write_text("version = 2\n")
+    run_action(action, job, python=str(quick))
+    assert len(installs(quick)) == 2
+    assert len(list((job.folder / "_tool" / "dsreview").iterdir())) == 2
+
+
+def test_an_environment_that_broke_is_made_anew(job, quick, action):
+    run_action(action, job, python=str(quick))
+    (marker,) = (job.folder / "_tool" / "dsreview").glob("*/ready/bin/installed")
+    marker.unlink()
+    run_action(action, job, python=str(quick))
+    assert len(installs(quick)) == 2
+
+
+def test_a_failed_installation_is_said_and_leaves_nothing(job, quick, action):
+    ran = run_action(action, with_environment(job, PIP_EXIT="1"), python=str(quick))
+    assert ran.code == 2
+    assert "::error title=dsreview::dsreview could not be installed; pip says why above" in ran.log
+    assert "no such package" in ran.log
+    assert list((job.folder / "_tool" / "dsreview").glob("*/*")) == []
+
+
+def test_two_jobs_that_install_at_once_share_what_the_first_made(job, quick, action, tmp_path):
+    slow = [with_environment(job, PIP_SECONDS="0.5", RUNNER_TEMP=str(tmp_path)) for _ in range(2)]
+    with ThreadPoolExecutor() as threads:
+        runners = [
+            threads.submit(
+                subprocess.run,
+                ["bash", str(action / ".github" / "action" / "install.sh")],
+                cwd=each.workspace,
+                env=each.variables
+                | {
+                    "ACTION": str(action),
+                    "INPUT_PYTHON": str(quick),
+                    "INPUT_EXTRAS": "",
+                    "INPUT_INSTALLED": "",
+                    "GITHUB_OUTPUT": str(tmp_path / f"output{number}"),
+                },
+                check=True,
+            )
+            for number, each in enumerate(slow)
+        ]
+    assert [runner.result().returncode for runner in runners] == [0, 0]
+    assert len(installs(quick)) == 2
+    (made,) = (job.folder / "_tool" / "dsreview").glob("*/venv.*")
+    assert (made.parent / "ready").resolve() == made
+    assert list(made.glob("venv.*")) == []
+    told = {(tmp_path / f"output{number}").read_text() for number in range(2)}
+    assert told == {f"venv={made.parent / 'ready'}\n"}
+
+
+def test_extras_are_names(job, quick):
+    ran = run_action(ROOT, job, python=str(quick), extras="local] --index-url=http://x")
+    assert ran.code == 2
+    assert "extras: local] --index-url=http://x: use names" in ran.log
+    assert installs(quick) == []
+
+
 @pytest.fixture
 def pull(repository):
     repository.commit({"a.py": "def f(x):\n    return x\n"})
@@ -236,6 +351,7 @@ def test_the_action_posts_what_it_finds(pull, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_action_installs_itself_once(pull, tmp_path):
     """Minutes long: it asks the package index, as the first job on a runner does."""
     github, request = pull

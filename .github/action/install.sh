@@ -57,7 +57,7 @@ build() {
         fail 'dsreview could not be installed; pip says why above'
     }
     # the first to finish wins; making a link is one step, so nobody sees half of one
-    ln -s "$new" "$place/ready" 2>/dev/null || rm -rf "$new"
+    ln -sn "$new" "$place/ready" 2>/dev/null || rm -rf "$new"
 }
 
 has_dsreview() {

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from dsreview.change import Change
 from dsreview.config import Config, load
-from dsreview.errors import ReviewError, UsageError
+from dsreview.errors import GitHubError, ReviewError, UsageError
 from dsreview.outputs.base import CodeView
 from dsreview.outputs.github_pr.history import last_review_of
 from dsreview.outputs.github_pr.plan import plan_posting
@@ -122,7 +122,7 @@ def review_pull(
     Raises:
         UsageError: this machine must not, or the clone cannot be used.
         ReviewError: the pull request is closed, or has moved on.
-        DsreviewError: as reading, reviewing and posting.
+        DsreviewError: as reading and reviewing.
     """
     if event is not None:
         run.runner.require_trust(event)
@@ -156,7 +156,7 @@ def review_pull(
         report=report,
         config=config,
         plan=plan,
-        result=None if run.is_dry_run else desk.post(plan),
+        result=None if run.is_dry_run else _post(desk, plan),
     )
 
 
@@ -179,6 +179,15 @@ def _current(state: PullState, event: PullRequest | None) -> PullState:
     is_public = event.is_public or pull.is_public
     is_fork = event.is_fork or pull.is_fork
     return replace(state, pull=replace(event, is_public=is_public, is_fork=is_fork))
+
+
+def _post(desk: Desk, plan: PostingPlan) -> PostingResult:
+    """A poster that dies takes no finding along: the review is done, and is told elsewhere."""
+    try:
+        return desk.post(plan)
+    except GitHubError as error:
+        names = tuple(one.fingerprint for one in plan.annotations)
+        return PostingResult(Outcome.UNREACHABLE, str(error), reported=names)
 
 
 def _change(opened: OpenedPull, scope: PullScope) -> Change:

@@ -71,7 +71,7 @@ def choose_scope(last: LastReview | None, plans: Plans, history: History) -> Pul
     """
     if last is None:
         return PullScope(None)
-    reason = _obstacle(last, plans) or _gap(last.head_sha, history)
+    reason = _obstacle(last, plans) or _gap(last.head_sha, history) or _open(last, plans)
     return PullScope(None, reason) if reason else PullScope(last.head_sha)
 
 
@@ -84,8 +84,6 @@ def _obstacle(last: LastReview, plans: Plans) -> str:
         return "the last review left something out"
     if last.config_digest != plans.config_digest:
         return "settings, rules, prompts, model or version are not those of the last review"
-    if last.worst is not None and last.worst.rank >= plans.fail_on.rank:
-        return f"the last review found something {last.worst.label}"
     return ""
 
 
@@ -98,6 +96,12 @@ def _gap(last_head: str, history: History) -> str:
     if not history.parted_where(last_head):
         return f"its base was merged into it, or changed, since {name}"
     return ""
+
+
+def _open(last: LastReview, plans: Plans) -> str:
+    if last.worst is None or last.worst.rank < plans.fail_on.rank:
+        return ""
+    return f"the last review found something {last.worst.label}"
 
 
 def review_digest(config: Config, settings: Snapshot) -> str:

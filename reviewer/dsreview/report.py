@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from dsreview.finding import Finding, Refusal, Severity
 
+ESTIMATED_TOKENS = "token counts are estimates"
+"""The one note that says nothing of what was reviewed."""
+
 
 class Status(StrEnum):
     COMPLETE = "complete"

@@ -29,7 +29,7 @@ from dsreview.gathering import (
 )
 from dsreview.progress import Progress
 from dsreview.prompt import Backend
-from dsreview.report import Coverage, Report, Stats, Status
+from dsreview.report import ESTIMATED_TOKENS, Coverage, Report, Stats, Status
 from dsreview.sandbox import Sandbox
 from dsreview.selection import IGNORE_FILE, ignores, select
 from dsreview.suppression import suppress
@@ -109,7 +109,7 @@ def review(change: Change, config: Config, tools: Tools) -> Report:
         _ask_model(run, stack)
         _gate(run)
         if run.backend is not None and run.backend.counts_are_estimated:
-            run.notes.append("token counts are estimates")
+            run.notes.append(ESTIMATED_TOKENS)
     rows = ledger.rows()
     return Report(
         status=_status(rows),

@@ -158,7 +158,7 @@ KINDS: tuple[SecretKind, ...] = (
         "environment variable",
         ("PASS", "SECRET", "TOKEN", "KEY"),
         re.compile(
-            r"^[-+ ]?(?:export )?[A-Z0-9_]{0,40}?(?:PASSWORD|PASSWD|SECRET|TOKEN|KEY)[A-Z0-9_]{0,20}"
+            r"^[-+ ]?(?:export )?[A-Z0-9_]{0,40}?(?:PASSW(?:OR)?D|SECRET|TOKEN|KEY)[A-Z0-9_]{0,20}"
             r"=(?P<secret>[^\s\"'`$(){}]{8,200})[ \t\r]*$",
             re.MULTILINE,
         ),

@@ -321,3 +321,27 @@ def test_an_index_behind_a_link_is_replaced_where_it_lies(play, tmp_path):
     play.apply()
     assert index.is_symlink()
     assert play.staged_content() == play.rewrite.after
+
+
+def test_a_disk_that_cannot_swap_is_written_by_renaming(play, monkeypatch):
+    monkeypatch.setattr("dsreview.applying.file_place.exchange", lambda *_names: False)
+    before, entries = play.files(), play.entries()
+    play.apply()
+    assert play.file.read_bytes() == play.staged_content() == play.rewrite.after
+    play.undo()
+    assert (play.files(), play.entries()) == (before, entries)
+    edited = play.rewrite.before + b"# typed a moment ago\n"
+    with pytest.raises(NotApplied, match="changed on disk a moment ago"):
+        play.apply(when(Step.FILE_READY, lambda: play.file.write_bytes(edited)))
+    assert (play.file.read_bytes(), play.entries()) == (edited, entries)
+
+
+def test_what_git_remembers_of_untracked_files_stays_right(play):
+    play.git("config", "core.untrackedCache", "true")
+    play.git("update-index", "--untracked-cache")
+    before = play.git("status", "--short")
+    play.apply()
+    assert play.git("status", "--short") == before
+    (play.folder / "new.py").unlink()
+    (play.folder / "second.py").write_text("z = 1\n")
+    assert play.git("status", "--short") == before.replace("new.py", "second.py")

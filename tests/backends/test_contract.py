@@ -1,13 +1,18 @@
 """What every row of BACKENDS does, whatever stands behind it."""
 
 import json
+import os
+from contextlib import contextmanager
 
 import pytest
 
 from dsreview.backends import BACKENDS, BackendSettings, LocalBackend
+from dsreview.backends.resident import ResidentBackend, wait_until_ready
+from dsreview.backends.resident_place import default_place
 from dsreview.backends.worker import WorkerBackend
 from dsreview.errors import PromptTooLongError
 from dsreview.prompt import Sampling, StopReason
+from dsreview.server.starting import start, stop
 
 QUESTIONS = ("is it one", "is it two", "and three")
 SCHEMA = (
@@ -44,13 +49,37 @@ def local_worker(model):
     worker.close()
 
 
-@pytest.fixture(params=[*BACKENDS, *(f"worker {name}" for name in BACKENDS)])
-def backend(request, tmp_path, serve, reply):
+@contextmanager
+def resident(name, settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("DSREVIEW_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("DSREVIEW_CONFIG", os.devnull)
+    monkeypatch.setenv("DSREVIEW_ALLOW_ROOT", "1")
+    place = default_place()
+    hello = wait_until_ready(place, start(name, settings, place))
+    opened = ResidentBackend(place, hello)
+    yield opened
+    opened.close()
+    assert stop(place)
+
+
+@pytest.fixture(
+    params=[
+        *BACKENDS,
+        *(f"worker {name}" for name in BACKENDS),
+        "resident scripted",
+        pytest.param("resident local", marks=pytest.mark.slow),
+    ]
+)
+def backend(request, tmp_path, serve, reply, monkeypatch):
     place, _, name = request.param.rpartition(" ")
     if request.param == "worker local":
         yield request.getfixturevalue("local_worker")
         return
     settings = settings_of(name, request, tmp_path, serve, reply)
+    if place == "resident":
+        with resident(name, settings, tmp_path, monkeypatch) as opened:
+            yield opened
+        return
     opened = WorkerBackend.open(name, settings) if place else BACKENDS[name](settings)
     yield opened
     opened.close()

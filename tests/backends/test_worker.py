@@ -19,6 +19,8 @@ from dsreview.errors import BackendError
 from dsreview.prompt import Sampling, StopReason
 
 SAMPLING = Sampling(max_new_tokens=24)
+PATIENCE_S = 15
+"""On a machine with other work; what is waited for takes longer where it is not ended."""
 STORY = (
     '{"type": "object", "properties": {"a": {"type": "array", "minItems": 300,'
     ' "items": {"type": "integer"}}}, "required": ["a"], "additionalProperties": false}'
@@ -79,7 +81,7 @@ def test_a_deadline_leaves_what_there_is(tiny, prompt):
     started = time.monotonic()
     told = {}
     answers = tiny.complete([prompt(schema=STORY)] * 4, sampling, told.__setitem__)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < PATIENCE_S
     assert {answer.stop for answer in answers} == {StopReason.DEADLINE}
     assert told == dict(enumerate(answers))
 
@@ -92,8 +94,21 @@ def test_a_prompt_that_nobody_waits_for_makes_room(tiny, prompt):
         Sampling(max_new_tokens=4_000),
         is_wanted=lambda index: False,
     )
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < PATIENCE_S
     assert {answer.stop for answer in answers} == {StopReason.DEADLINE}
+
+
+def test_a_prompt_makes_room_while_much_is_written(tiny, prompt):
+    written = []
+    started = time.monotonic()
+    tiny.complete(
+        [prompt(schema=STORY)] * 3,
+        Sampling(max_new_tokens=4_000),
+        is_wanted=lambda index: len(written) < 20,
+        on_text=lambda index, offset, text: written.append(text),
+    )
+    assert time.monotonic() - started < PATIENCE_S
+    assert len(written) < 1_000
 
 
 def test_tokens_are_counted_while_an_answer_is_made(tiny, prompt):
@@ -133,7 +148,7 @@ def test_a_call_that_is_interrupted_leaves_the_process_free(tiny, prompt):
 
 def test_a_model_that_is_not_there_is_an_error_of_one_line():
     with pytest.raises(BackendError) as caught:
-        WorkerBackend.open("local", BackendSettings(model="/nowhere/at/all", device="cpu"))
+        WorkerBackend.open("scripted", BackendSettings(model="/nowhere/at/all"))
     assert "/nowhere/at/all" in str(caught.value)
     assert "\n" not in str(caught.value)
 

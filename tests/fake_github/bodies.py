@@ -20,8 +20,6 @@ from dsreview.fake_github.world import (
 SITE = "https://github.com"
 Body = dict[str, Any]
 
-# what the description's own examples lack, or have though no answer has it
-MISSING_IN_EXAMPLES: dict[str, list[str]] = {"requested_teams": []}
 PULL = "/repos/{owner}/{repo}/pulls/{pull_number}"
 
 
@@ -54,6 +52,10 @@ class Bodies:
             "type": "Bot" if login.endswith("[bot]") else "User",
             "site_admin": False,
         }
+
+    def author(self, login: str) -> Body | None:
+        """Nobody, where the account was deleted: its login is empty then."""
+        return self.user(login) if login else None
 
     @property
     def api(self) -> str:
@@ -90,7 +92,7 @@ class Bodies:
         version = pull.now
         address = f"{self.api}/pulls/{pull.number}"
         example: Body = self._example("GET", PULL)
-        example |= MISSING_IN_EXAMPLES | {
+        example |= {
             "id": pull.number,
             "node_id": f"PR_{pull.number}",
             "url": address,
@@ -111,6 +113,7 @@ class Bodies:
             "closed_at": None if pull.is_open else "2026-01-31T00:00:00Z",
             "merge_commit_sha": None,
             "requested_reviewers": [],
+            "requested_teams": [],  # the example's has fewer fields than the description asks for
             "assignee": None,
             "assignees": [],
             "milestone": None,
@@ -141,7 +144,7 @@ class Bodies:
     def listed_pull(self, pull: Pull) -> Body:
         (example, *_) = self._example("GET", "/repos/{owner}/{repo}/pulls")
         whole = self.pull(pull)
-        return {key: whole.get(key, example[key]) for key in example} | MISSING_IN_EXAMPLES
+        return {key: whole.get(key, example[key]) for key in example}
 
     def file(self, file: FileChange, head_sha: str) -> Body:
         path = quote(file.path)
@@ -168,7 +171,7 @@ class Bodies:
         body: Body = {
             "id": review.id,
             "node_id": review.node_id,
-            "user": self.user(review.user),
+            "user": self.author(review.user),
             "body": review.body,
             "state": review.state,
             "html_url": page,
@@ -199,7 +202,7 @@ class Bodies:
             "path": comment.path,
             "commit_id": comment.commit_id,
             "original_commit_id": comment.original_commit_id,
-            "user": self.user(comment.user),
+            "user": self.author(comment.user),
             "body": comment.body,
             "created_at": comment.created_at,
             "updated_at": comment.updated_at,
@@ -239,7 +242,7 @@ class Bodies:
             "html_url": f"{self.site}/pull/{pull.number}#issuecomment-{comment.id}",
             "issue_url": f"{self.api}/issues/{pull.number}",
             "body": comment.body,
-            "user": self.user(comment.user),
+            "user": self.author(comment.user),
             "created_at": comment.created_at,
             "updated_at": comment.updated_at,
             "author_association": self._association(comment.user),

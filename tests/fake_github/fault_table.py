@@ -38,6 +38,7 @@ def fault_table(*, beyond_timeout_s: float = 3.0, retry_after_s: int = 1) -> tup
             _rate_limits(retry_after_s),
             _refusals(),
             _nonsense(),
+            _redirects(),
             _of_graphql(),
             _events(),
         )
@@ -143,6 +144,13 @@ def _nonsense() -> Iterator[Fault]:
         sends = _sends(200, content)
         yield Fault(f"200-{name}", f"200 with {name}; nothing was done", sends)
         yield Fault(f"200-{name}-after", f"200 with {name}; it was done", sends, commits=True)
+
+
+def _redirects() -> Iterator[Fault]:
+    """To a port where nobody listens; who follows must not take the token along."""
+    for status, said in ((301, "Moved Permanently"), (302, "Found"), (307, "Temporary Redirect")):
+        leads = _says(status, said, {"Location": "http://127.0.0.1:1/elsewhere"})
+        yield Fault(f"{status}-elsewhere", f"{said}, to another address", leads, times=None)
 
 
 def _of_graphql() -> Iterator[Fault]:

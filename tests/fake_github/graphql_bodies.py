@@ -82,7 +82,7 @@ class GraphQLBodies:
 
     def _written(self, login: str, body: str, at: str | None, edited: str | None = None) -> Body:
         return {
-            "author": actor(login),
+            "author": actor(login) if login else None,
             "body": body,
             "createdAt": at,
             "updatedAt": edited or at,

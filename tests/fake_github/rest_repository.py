@@ -14,7 +14,6 @@ MOST_ANNOTATIONS = 50
 MOST_COMMITS_LISTED = 250
 CHECK_APP = "You must authenticate via a GitHub App."
 DIFF_TYPES = ("application/vnd.github.diff", "application/vnd.github.v3.diff")
-NOT_OF_A_REPOSITORY = Repository("github", "none")
 
 
 def get_repository(place: Place, call: Call) -> Reply:
@@ -138,7 +137,7 @@ def get_user(call: Call) -> Reply:
     """The token of a workflow is no user: it may not ask who it is."""
     if call.token.kind != "personal":
         raise forbidden(call)
-    bodies = Bodies(call.base, NOT_OF_A_REPOSITORY)
+    bodies = Bodies(call.base, Repository("github", "none"))
     counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
     view = {"user_view_type": "public"}
     words = dict.fromkeys(("name", "company", "blog", "location", "email", "hireable", "bio"))

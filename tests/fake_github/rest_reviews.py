@@ -1,5 +1,6 @@
 """Reviews: created whole or not at all."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from dsreview.fake_github.moves import catch_up
@@ -8,7 +9,7 @@ from dsreview.fake_github.replies import Call, Refused, Reply, forbidden, page
 from dsreview.fake_github.review_rules import MAX_BODY, Anchor, anchors, version_of
 from dsreview.fake_github.world import Comment, Pull, Review, ReviewState, Thread, World
 
-STATES: dict[str | None, ReviewState] = {
+STATES: Mapping[str | None, ReviewState] = {
     None: "PENDING",
     "COMMENT": "COMMENTED",
     "APPROVE": "APPROVED",
@@ -183,7 +184,4 @@ def list_comments_of_review(place: Place, call: Call) -> Reply:
     review = _review(place, call)
     every = (comment for thread in place.pull.threads for comment in thread.comments)
     own = [place.bodies.comment(place.pull, each) for each in every if each.review is review]
-    for body in own:  # this listing says less
-        for key in ("subject_type",):
-            body.pop(key)
     return page(call, own)

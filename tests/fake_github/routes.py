@@ -1,6 +1,6 @@
 """Which function answers which operation. A test compares the table with the description."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from dsreview.fake_github import rest_comments, rest_repository, rest_reviews
 from dsreview.fake_github.places import Place, place_of
@@ -15,11 +15,11 @@ CONVERSATION = f"{REPOSITORY}/issues/{{issue_number}}/comments"
 ISSUE_COMMENT = f"{REPOSITORY}/issues/comments/{{comment_id}}"
 CHECK_RUN = f"{REPOSITORY}/check-runs/{{check_run_id}}"
 
-OF_THE_CALLER: dict[tuple[str, str], Callable[[Call], Reply]] = {
+OF_THE_CALLER: Mapping[tuple[str, str], Callable[[Call], Reply]] = {
     ("GET", "/user"): rest_repository.get_user,
     ("GET", "/rate_limit"): rest_repository.get_rate_limit,
 }
-OF_A_REPOSITORY: dict[tuple[str, str], Callable[[Place, Call], Reply]] = {
+OF_A_REPOSITORY: Mapping[tuple[str, str], Callable[[Place, Call], Reply]] = {
     ("GET", REPOSITORY): rest_repository.get_repository,
     ("GET", f"{REPOSITORY}/collaborators/{{username}}/permission"): rest_repository.get_permission,
     ("GET", f"{REPOSITORY}/commits/{{ref}}"): rest_repository.get_commit,

@@ -58,7 +58,7 @@ class Job:
             "GITHUB_API_URL": self.api_url,
             "GITHUB_EVENT_NAME": "pull_request",
             "GITHUB_EVENT_PATH": str(event),
-            "GITHUB_GRAPHQL_URL": f"{self.api_url}/graphql",
+            "GITHUB_GRAPHQL_URL": f"{self.api_url.removesuffix('/v3')}/graphql",
             "GITHUB_JOB": "review",
             "GITHUB_REPOSITORY": repository,
             "GITHUB_RUN_ID": "1",

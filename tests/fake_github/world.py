@@ -65,6 +65,7 @@ class Comment:
     thread: "Thread"
     review: "Review"
     user: str
+    """The login; empty once the account was deleted, as on reviews and other comments."""
     body: str
     path: str
     commit_id: str

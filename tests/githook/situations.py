@@ -410,7 +410,7 @@ def clean_cherry_pick(play):
     return []
 
 
-@situation(is_short=True)
+@situation()
 def cherry_pick_continued(play):
     two_branches(play, "a.py")
     play.git("cherry-pick", "side", allowed=1)
@@ -462,7 +462,7 @@ def rebase_continued(play):
     return []
 
 
-@situation(is_short=True)
+@situation()
 def commit_within_a_stopped_rebase(play):
     two_branches(play, "a.py")
     play.git("rebase", "-q", "side", allowed=1)

@@ -154,29 +154,44 @@ def test_lefthook(name, hook, repository):
     assert hook("status", "--stage=pre-commit").code == 0
 
 
-def test_the_pre_commit_framework(hook, repository, tmp_path):
-    if importlib.util.find_spec("pre_commit") is None:
-        pytest.skip("pre-commit is not installed")
-    settings = repository.folder / ".pre-commit-config.yaml"
-    settings.write_text("repos: []\n")
+@pytest.fixture
+def pre_commit(repository, tmp_path):
+    """Runs the framework in the repository."""
     environment = {key: text for key, text in os.environ.items() if not key.startswith("GIT_")}
-    environment |= {"PRE_COMMIT_HOME": str(tmp_path / "home")}
-    subprocess.run(
-        [sys.executable, "-m", "pre_commit", "install"],
-        cwd=repository.folder,
-        env=environment,
-        check=True,
-        capture_output=True,
-    )
+    environment |= {"PRE_COMMIT_HOME": str(tmp_path / "home"), "GIT_CONFIG_GLOBAL": os.devnull}
+    repository.write({".pre-commit-config.yaml": "repos: []\n"})
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "pre_commit", *arguments]
+        subprocess.run(
+            command, cwd=repository.folder, env=environment, check=True, capture_output=True
+        )
+
+    return run
+
+
+def test_the_pre_commit_framework(hook, repository, pre_commit):
+    pre_commit("install")
     outcome = hook("install", "--stage=pre-commit")
     assert outcome.code == 1
     first, *snippet, last = outcome.out.splitlines()
     assert first == "pre-commit: belongs to pre-commit; add to .pre-commit-config.yaml:"
     assert last == "nothing was changed"
-    settings.write_text("repos:\n" + "\n".join(snippet) + "\n")
-    check = [sys.executable, "-m", "pre_commit", "validate-config", settings]
-    subprocess.run(check, check=True, env=environment)
+    repository.write({".pre-commit-config.yaml": "repos:\n" + "\n".join(snippet) + "\n"})
+    pre_commit("validate-config", ".pre-commit-config.yaml")
     assert hook("status", "--stage=pre-commit").code == 0
+
+
+def test_a_hook_of_ours_that_pre_commit_put_aside_still_runs(hook, repository, pre_commit):
+    hook("install", "--stage=pre-commit")
+    pre_commit("install")
+    said = "pre-commit calls dsreview"
+    assert f"{said} (.git/hooks/pre-commit.legacy)" in hook("status").out
+    assert (
+        f"{said} already (.git/hooks/pre-commit.legacy)"
+        in hook("install", "--stage=pre-commit").out
+    )
+    assert hook("uninstall").code == 1
 
 
 def test_settings_behind_a_link_are_not_read(hook, repository, tmp_path):

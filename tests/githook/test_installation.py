@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsreview.githook.events import EVENTS
 from dsreview.githook.hook_files import template
 from dsreview.githook.installation import (
     VERSION,
@@ -84,3 +85,7 @@ def test_there_is_no_template_without_a_stage():
     folder = Path(__file__).parents[2] / "hooks"
     names = {name.removesuffix(".sh") for name in os.listdir(folder) if name.endswith(".sh")}
     assert names == set(Stage)
+
+
+def test_every_stage_is_one_that_is_reviewed():
+    assert {*Stage, "manual"} == set(EVENTS)

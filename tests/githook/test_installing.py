@@ -1,6 +1,7 @@
 """`dsreview hook install`, `uninstall` and `status` on real repositories."""
 
 import os
+import resource
 import stat
 import subprocess
 import sys
@@ -289,3 +290,16 @@ def test_a_hooks_folder_that_is_a_link_is_not_written_through(hook, hooks, repos
     assert outcome.code == 1
     assert f"{hooks} is a symbolic link" in outcome.out
     assert contents(target) == {}
+
+
+def test_a_full_disk_leaves_the_old_hook(hook, hooks):
+    old = script(template(Stage.PRE_COMMIT), GONE)
+    put(hooks / "pre-commit", old)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        outcome = hook("install", "--stage=pre-commit")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (outcome.code, outcome.err) == (2, f"error: {hooks}: File too large\n")
+    assert contents(hooks) == {"pre-commit": (old, stat.S_IFREG | 0o755)}

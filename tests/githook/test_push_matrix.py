@@ -3,14 +3,18 @@
 import pytest
 
 CODE = "def f():\n    return {}()\n"
-SITUATIONS = []
+SITUATIONS, SHORT, OF_FRAMEWORK = [], [], []
 
 
-def situation(framework=True):
+def situation(is_short=False, framework=True):
     """`framework`: pre-commit tells its hooks of it, too."""
 
     def keep(act):
-        SITUATIONS.append(pytest.param(act, framework, id=act.__name__))
+        SITUATIONS.append(act)
+        if is_short:
+            SHORT.append(act)
+        if framework:
+            OF_FRAMEWORK.append(act)
         return act
 
     return keep
@@ -23,17 +27,21 @@ def commit(play, path, name):
     return play.head()
 
 
+def add_remote(play):
+    remote = play.folder.parent / "remote.git"
+    play.quiet("init", "-q", "--bare", f"--object-format={play.object_format}", str(remote))
+    play.quiet("remote", "add", "origin", str(remote))
+
+
 def start(play):
     """A remote that has `main`; the commit that it is at."""
-    remote = play.folder.parent / "remote.git"
-    play.quiet("init", "-q", "--bare", str(remote))
-    play.quiet("remote", "add", "origin", str(remote))
+    add_remote(play)
     first = commit(play, "a.py", "tok_a1")
     play.quiet("push", "-q", "origin", "main")
     return first
 
 
-@situation()
+@situation(is_short=True)
 def new_commits(play):
     first = start(play)
     commit(play, "a.py", "tok_a2")
@@ -43,7 +51,7 @@ def new_commits(play):
     return [(first, last)]
 
 
-@situation()
+@situation(is_short=True)
 def new_branch(play):
     first = start(play)
     play.quiet("checkout", "-qb", "side")
@@ -92,7 +100,7 @@ def tag_of_what_is_there(play):
     return []
 
 
-@situation()
+@situation(is_short=True)
 def deleted_branch(play):
     start(play)
     play.quiet("push", "-q", "origin", "main:side")
@@ -107,7 +115,7 @@ def nothing_new(play):
     return []
 
 
-@situation(framework=False)
+@situation(is_short=True, framework=False)
 def several_branches(play):
     """pre-commit tells its hooks of one of them."""
     first = start(play)
@@ -123,8 +131,7 @@ def several_branches(play):
 def the_first_push_of_all(play):
     commit(play, "a.py", "tok_a1")
     last = commit(play, "b.py", "tok_b1")
-    play.quiet("init", "-q", "--bare", str(play.folder.parent / "remote.git"))
-    play.quiet("remote", "add", "origin", str(play.folder.parent / "remote.git"))
+    add_remote(play)
     play.git("push", "-q", "origin", "main")
     return [(play.empty_tree, last)]
 
@@ -149,14 +156,23 @@ def check(playground, play, act):
     assert output.count("is used here") == len(names)
 
 
-@pytest.mark.parametrize(("act", "framework"), SITUATIONS)
-def test_a_native_hook_reviews_what_is_pushed(act, framework, playground, new_play):
+def name_of(act):
+    return act.__name__
+
+
+@pytest.mark.parametrize("act", SHORT, ids=name_of)
+def test_a_native_hook_reviews_what_is_pushed(act, playground, new_play):
     check(playground, new_play(playground.natively), act)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("act", "framework"), SITUATIONS)
-def test_the_framework_reviews_what_is_pushed(act, framework, playground, new_play):
-    if not framework:
-        pytest.skip(act.__doc__)
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+@pytest.mark.parametrize("act", SITUATIONS, ids=name_of)
+def test_a_native_hook_before_every_push(act, object_format, playground, new_play):
+    check(playground, new_play(playground.natively, object_format), act)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("act", OF_FRAMEWORK, ids=name_of)
+def test_the_framework_before_every_push(act, playground, new_play):
     check(playground, new_play(playground.by_the_framework), act)

@@ -61,11 +61,11 @@ def query(fake, text, token="", path="/graphql", **variables):
     return send(fake.url + path, token or fake.token, sent)
 
 
-def rest(fake, method, path, body):
+def rest(fake, method, path, body=None):
     request = urllib.request.Request(
         fake.url + path,
         method=method,
-        data=json.dumps(body).encode(),
+        data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"bearer {fake.token}"},
     )
     with urllib.request.urlopen(request) as answer:
@@ -102,6 +102,14 @@ def test_threads_say_what_rest_does_not(fake_github, pull):
     assert answer["data"]["viewer"]["login"] == "github-actions[bot]"
     assert answer["data"]["repository"]["pullRequest"]["headRefOid"] == "c" * 40
     assert fake_github.contract_violations == []
+
+
+def test_the_comment_of_a_deleted_account_has_no_author(fake_github, pull):
+    pull.comments[0].user = ""
+    answer = query(fake_github, THREADS, **WHERE, first=1)
+    assert threads_of(answer)["nodes"][0]["comments"]["nodes"][0]["author"] is None
+    first, _ = rest(fake_github, "GET", "/repos/octo/project/pulls/1/comments")
+    assert first["user"] is None
 
 
 def test_threads_come_in_pages(fake_github, pull):

@@ -251,7 +251,7 @@ def test_pygithub_posts_twice_unless_told_otherwise(retry, reviews):
     with FakeGitHub() as fake:
         pull = fake.add_pull({"f.py": PATCH})
         fake.inject(after, "POST", "/reviews$")
-        theirs = client(fake, retry=retry).get_repo("octo/project", lazy=True).get_pull(1)
+        theirs = client(fake, retry=retry).get_repo("octo/project").get_pull(1)
         commit = client(fake).get_repo("octo/project").get_commit(HEAD)
         if reviews == 2:
             theirs.create_review(commit=commit, body="b", event="COMMENT", comments=[on(2)])

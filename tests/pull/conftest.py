@@ -100,17 +100,24 @@ class World:
 
     def event(self, **changes):
         """The file that a runner names in GITHUB_EVENT_PATH."""
+        path = self.folder / "event.json"
+        path.write_text(json.dumps(self.event_body(**changes)))
+        return path
+
+    def event_body(self, **changes):
         pull, owner = self.pull, self.github.repository
         base = {
             "name": owner.name,
+            "full_name": owner.full_name,
             "owner": {"login": owner.owner},
             "private": owner.is_private,
         }
         head_owner, _, head_name = (pull.head_repository or "").partition("/")
         head = {"name": head_name, "owner": {"login": head_owner}, "private": owner.is_private}
-        event = {
+        return {
             "action": "synchronize",
             "repository": base,
+            "sender": {"login": pull.author},
             "pull_request": {
                 "number": pull.number,
                 "state": "open" if pull.is_open else "closed",
@@ -126,9 +133,6 @@ class World:
             }
             | changes,
         }
-        path = self.folder / "event.json"
-        path.write_text(json.dumps(event))
-        return path
 
     def actions(self, runner="github-hosted"):
         """The environment of a workflow's step, the token aside."""

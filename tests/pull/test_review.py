@@ -1,7 +1,10 @@
 """The pipeline of a pull request: real git, the fake GitHub, everything but the processes."""
 
+import json
+
 import pytest
 
+from dsreview.backends import ScriptedBackend
 from dsreview.errors import ReviewError
 from dsreview.fake_github.world import ACTIONS_LOGIN
 from dsreview.finding import Severity
@@ -135,9 +138,10 @@ def test_quiet_says_nothing_where_nothing_is_found(world):
     world.repository.git("checkout", "-q", "-b", "change")
     world.repository.commit({"a.py": FINE.format(2)})
     world.open()
-    assert world.review(is_quiet=True).exit_code == 0
+    backend = ScriptedBackend([json.dumps({"findings": []})] * 2)
+    assert world.review(is_quiet=True, open_backend=lambda: backend).exit_code == 0
     assert world.writes == []
-    world.review()
+    world.review(open_backend=lambda: backend)
     assert "no findings" in world.summary
 
 

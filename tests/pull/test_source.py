@@ -2,7 +2,7 @@
 
 import pytest
 
-from dsreview.errors import NotARepositoryError, RevisionError
+from dsreview.errors import GitError, NotARepositoryError, RevisionError
 from dsreview.outputs.github_pr.values import PullRequest
 from dsreview.sources.github_pr import open_pull
 
@@ -113,6 +113,15 @@ def test_a_shallow_clone_says_how_to_deepen_it(repository, history, tmp_path):
     )
     with pytest.raises(RevisionError, match=r"too shallow.*unshallow.*fetch-depth: 0"):
         open_pull(shallow, pull(history[4], history[3])).__enter__()
+
+
+def test_a_partial_clone_is_told_that_nothing_is_fetched(repository, history, tmp_path):
+    repository.git("config", "uploadpack.allowFilter", "true")
+    partial = tmp_path / "partial"
+    options = ("--no-checkout", "--filter=blob:none", repository.folder.as_uri())
+    repository.git("-c", "protocol.file.allow=always", "clone", "-q", *options, str(partial))
+    with pytest.raises(GitError, match=r"octo/project#7: .*without --filter"):
+        open_pull(partial, pull(history[4], history[3])).__enter__()
 
 
 def test_a_folder_outside_any_repository_is_refused(tmp_path):

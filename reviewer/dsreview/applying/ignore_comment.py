@@ -23,6 +23,8 @@ from dsreview.suppression import suppress
 
 MAX_REASON_CHARS = 300
 _INDENTATION = re.compile(r"[ \t]*")
+_RULE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_OTHER_ANSWER = re.compile(r"dsreview:\s*ignore\[")
 _REGULAR = 0o100644
 
 
@@ -37,6 +39,8 @@ def ignore_edit(
     words = plain_reason(reason)
     if not words:
         raise NotApplied("a reason is needed; nothing was written")
+    if not _RULE.fullmatch(finding.rule):
+        raise NotApplied(f"{finding.path}: no comment can name the rule {finding.rule!r}")
     if not language:
         raise NotApplied(f"{finding.path}: comments of this kind of file are not known")
     span = text.moved(finding.span)
@@ -61,7 +65,8 @@ def plain_reason(text: str) -> str:
     'checked by the caller'
     """
     line = terminal_line(" ".join(text.split()))[:MAX_REASON_CHARS]
-    return line.strip(" \\:-")  # in C a backslash at the end draws the next line in
+    # in C a backslash at the end draws the next line in
+    return line.lstrip(" :-").rstrip(" \\:-")
 
 
 def _candidates(finding: Finding, text: str, comment: str) -> Iterator[Edit]:
@@ -72,7 +77,10 @@ def _candidates(finding: Finding, text: str, comment: str) -> Iterator[Edit]:
     line = lines[start - 1].removesuffix("\r")
     found = _INDENTATION.match(line)
     indentation = found.group() if found else ""
-    if not line.startswith("#!"):  # which must stay the first line
+    if line.startswith("#!"):  # which must stay as it is, and the first
+        return
+    if start == 1 or not _OTHER_ANSWER.search(lines[start - 2]):
+        # else that one would no longer stand right above the line
         yield Edit(Span(start, start), (indentation + comment,))
     yield Edit(Span(start, start + 1), (f"{line}  {comment}",))
 

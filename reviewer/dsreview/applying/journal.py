@@ -121,13 +121,13 @@ class Journal:
             found.append(Noted(int(path.stem), State(path.suffix[1:]), record))
         return found
 
-    def trim(self) -> None:
+    def trim(self, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES) -> None:
         """Drop the oldest finished records over the limits."""
         total = 0
         files = sorted(self.folder.glob(f"[0-9]*.{State.APPLIED}"), reverse=True)
         for position, path in enumerate(files):
             total += path.stat().st_size
-            if position >= MAX_RECORDS or total > MAX_BYTES:
+            if position >= max_records or total > max_bytes:
                 path.unlink()
 
     def _numbers(self) -> Iterator[int]:

@@ -203,7 +203,11 @@ class _Call:
     def run(self, deadline_s: float | None) -> bool:
         """Until every prompt has its answer; whether token counts of some are estimates."""
         end = None if deadline_s is None else time.monotonic() + deadline_s + _LATE_S
+        looked = time.monotonic()
         while end is None or time.monotonic() < end:
+            if time.monotonic() - looked > _LOOK_INTERVAL_S:  # also where much is written
+                self._dismiss_unwanted()
+                looked = time.monotonic()
             reply = self._next()
             if isinstance(reply, Answered):
                 self._take(reply.index, reply.answer)
@@ -233,7 +237,6 @@ class _Call:
         try:
             reply = self.replies.get(timeout=_LOOK_INTERVAL_S)
         except Empty:
-            self._dismiss_unwanted()
             return None
         if reply is None:
             raise self.process.death()

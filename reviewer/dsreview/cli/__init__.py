@@ -29,9 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _prepare_streams()
     if sys.stdout is None:
         return _fail("standard output is closed; --output FILE writes elsewhere", UNWRITABLE)
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(list(sys.argv[1:] if arguments is None else arguments))
+        return _run(given)
     except DsreviewError as error:
+        if tuple(given[:2]) == HOOK_RUN:  # a wrong option must not hold up a commit either
+            from dsreview.cli.hook_run import fail
+
+            return fail(str(error), error.exit_code, is_strict="--strict" in given)
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         return 130

@@ -37,12 +37,12 @@ def run_hook(name: str, arguments: Sequence[str], flags: Mapping[str, object]) -
         is_strict = config.strict
         return _run(HookCall(name, arguments, os.environ, Path.cwd(), _read_input), flags, config)
     except DsreviewError as error:
-        return _fail(str(error), error.exit_code, is_strict=is_strict)
+        return fail(str(error), error.exit_code, is_strict=is_strict)
     except Exception as error:  # whatever it is, no commit is to fail of it
         if os.environ.get("DSREVIEW_TRACEBACK"):
             raise
         name = type(error).__name__
-        return _fail(f"dsreview failed: {name}: {error}", FAILED, is_strict=is_strict)
+        return fail(f"dsreview failed: {name}: {error}", FAILED, is_strict=is_strict)
 
 
 def _run(call: HookCall, flags: Mapping[str, object], config: Config) -> int:
@@ -115,7 +115,8 @@ def _offer(
     return replace(report, findings=outcome.left)
 
 
-def _fail(problem: str, exit_code: int, *, is_strict: bool) -> int:
+def fail(problem: str, exit_code: int, *, is_strict: bool) -> int:
+    """Say why nothing was reviewed; the exit code, which is 0 unless that stops git."""
     from dsreview.sanitize import terminal_line
 
     line = terminal_line(" ".join(problem.split()))

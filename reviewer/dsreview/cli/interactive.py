@@ -166,9 +166,8 @@ class _Talk:
         return (*found, Choice.QUIT, Choice.HELP)
 
     def _choose(self, choices: tuple[Choice, ...]) -> Choice:
-        self._screen.write(prompt(choices, self._screen.view()))
-        key = self._screen.key("".join(choice.key for choice in choices))
-        self._screen.write(f"{key}\n")
+        keys = "".join(choice.key for choice in choices)
+        key = self._screen.ask_key(prompt(choices, self._screen.view()), keys)
         return next(choice for choice in choices if choice.key == key)
 
     def _does(self, choice: Choice, finding: Finding, now: Finding) -> bool:
@@ -197,8 +196,7 @@ class _Talk:
 
     def _ignore(self, finding: Finding) -> str:
         assert self._session is not None
-        self._screen.write(ask_reason(self._screen.view()))
-        reason = self._screen.line()
+        reason = self._screen.ask_line(ask_reason(self._screen.view()))
         with deferred_interrupt():
             self._session.ignore(finding, reason)
             self._num_ignored += 1

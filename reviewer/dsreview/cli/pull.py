@@ -17,7 +17,7 @@ from typing import NoReturn
 from dsreview.applying.journal import state_folder
 from dsreview.cache import ScopedCache
 from dsreview.change import Change
-from dsreview.cli.pull_output import OUTPUTS, annotations, job_summary
+from dsreview.cli.pull_output import OUTPUTS, job_summary, not_on_page
 from dsreview.cli.pull_token import start_anew, take_token, without_credentials
 from dsreview.cli.run import warn_of_model
 from dsreview.config import Config, user_config_file
@@ -127,10 +127,14 @@ def review(options: PullOptions, poster: int) -> int:
                 max_comments=options.max_comments,
             )
             done = review_pull(desk, subject.event, run, _review)
-        job.append(job_summary(done), os.environ)
+            resumed = remote.resumed
+    _tell_page(job_summary(done))
+    for earlier in resumed:
+        line = terminal_line(f"what an earlier run had begun is {earlier.outcome.value}")
+        sys.stderr.write(f"dsreview: {line}\n")
     sys.stdout.write(OUTPUTS[options.output](done, is_quiet=options.is_quiet))
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        sys.stdout.write(annotations(done))
+    in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
+    sys.stdout.write(not_on_page(done, in_actions=in_actions))
     warn_of_model(done.report)
     return done.exit_code
 
@@ -181,10 +185,13 @@ def _failures_told() -> Iterator[list[str]]:
     try:
         yield names
     except BaseException as error:
-        reason = str(error) or type(error).__name__
-        try:
-            job.append(job.failure(" ".join(names), reason), os.environ)
-        except OSError as unwritable:
-            line = terminal_line(f"{job.VARIABLE}: {unwritable.strerror}")
-            sys.stderr.write(f"warning: {line}\n")
+        _tell_page(job.failure(" ".join(names), str(error) or type(error).__name__))
         raise
+
+
+def _tell_page(text: str) -> None:
+    try:
+        job.append(text, os.environ)
+    except OSError as error:  # what is posted stays posted
+        line = terminal_line(f"{job.VARIABLE}: {error.strerror}")
+        sys.stderr.write(f"warning: {line}\n")

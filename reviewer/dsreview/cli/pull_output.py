@@ -54,12 +54,15 @@ def as_json(done: PullReview, /, *, is_quiet: bool) -> str:
 OUTPUTS: Mapping[str, PullOutput] = {"terminal": as_text, "json": as_json}
 
 
-def annotations(done: PullReview) -> str:
-    """Workflow commands for the findings that are not on the pull request."""
+def not_on_page(done: PullReview, *, in_actions: bool) -> str:
+    """The findings that are not on the pull request: for the runner to show, or for people."""
     if done.result is None:
         return ""
     reported = set(done.result.reported)
-    lines = [_command(one) for one in done.plan.annotations if one.fingerprint in reported]
+    told = [one for one in done.plan.annotations if one.fingerprint in reported]
+    if not in_actions:
+        return "".join(f"{_line(one)}\n" for one in told)
+    lines = [_command(one) for one in told]
     if not done.result.is_delivered:
         level = "warning" if done.is_told else "error"
         title = {"title": "dsreview: not everything is on the pull request"}
@@ -120,13 +123,19 @@ def _preview(plan: PostingPlan) -> Iterator[str]:
 
 
 def _quoted(body: str) -> Iterator[str]:
-    for line in terminal_safe(body).split("\n"):
+    """Without the zero-width spaces by which a page is kept from linking words."""
+    for line in terminal_safe(body.replace("\u200b", "")).split("\n"):
         yield f"{MARGIN}{line}".rstrip()
 
 
 def _command(one: Annotation) -> str:
     place = {"file": one.path, "line": str(one.line), "endLine": str(one.end_line)}
     return workflow_command(LEVELS[one.severity], {**place, "title": one.title}, one.message)
+
+
+def _line(one: Annotation) -> str:
+    place = terminal_line(f"{one.path}:{one.line}: {one.title}")
+    return "\n".join((place, *_quoted(one.message)))
 
 
 def _annotation(one: Annotation) -> dict[str, object]:

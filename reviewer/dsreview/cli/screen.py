@@ -1,6 +1,7 @@
 """A terminal to talk with a person at: text out, single keys and lines in."""
 
 import os
+import re
 import signal
 import sys
 import termios
@@ -12,9 +13,10 @@ from typing import TextIO
 from dsreview.errors import UsageError
 from dsreview.outputs import CodeView, view_for
 
-_END = b"\x04"
+_END = "\x04"
 """Ctrl-D, where the terminal does not turn it into an end of input."""
-_ESCAPE = b"\x1b"
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)
+"""What arrows and function keys send."""
 _MAX_KEY_BYTES = 64
 _MAX_LINE_BYTES = 1 << 14
 """More than any terminal gives as one line."""
@@ -37,8 +39,8 @@ class Screen:
         self._writer.write(text)
         self._writer.flush()
 
-    def key(self, allowed: str) -> str:
-        """The next of the keys `allowed`, without Enter; others are passed over.
+    def ask_key(self, question: str, allowed: str) -> str:
+        """The answer by one of the keys `allowed`, without Enter; others are passed over.
 
         What was typed before the question was shown does not count as an answer.
 
@@ -50,17 +52,21 @@ class Screen:
         try:
             with _single_keys(fd):
                 termios.tcflush(fd, termios.TCIFLUSH)
-                return _wait_for(fd, allowed)
+                self.write(question)
+                key = _wait_for(fd, allowed)
         except (termios.error, OSError):
             raise EOFError from None
+        self.write(f"{key}\n")
+        return key
 
-    def line(self) -> str:
+    def ask_line(self, question: str) -> str:
         """A line as typed, with the terminal's own editing.
 
         Raises:
             EOFError: Ctrl-D on an empty line.
             KeyboardInterrupt: Ctrl-C.
         """
+        self.write(question)
         try:
             typed = os.read(self._reader.fileno(), _MAX_LINE_BYTES)
         except OSError:
@@ -105,11 +111,13 @@ def attached_screen() -> Iterator[Screen | None]:
 def _wait_for(fd: int, allowed: str) -> str:
     while True:
         typed = os.read(fd, _MAX_KEY_BYTES)
-        if not typed or typed.startswith(_END):
+        if not typed:
             raise EOFError
-        first = typed[:1].decode("ascii", "replace").lower()
-        if not typed.startswith(_ESCAPE) and first in allowed:
-            return first
+        for character in _SEQUENCE.sub("", typed.decode("utf-8", "replace")).lower():
+            if character == _END:
+                raise EOFError
+            if character in allowed:
+                return character
 
 
 @contextmanager

@@ -23,13 +23,13 @@ _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def read_hook(folder: Path, stage: Stage) -> FoundHook | None:
-    """What git would run there; None for nothing.
+def read_hook(folder: Path, name: str) -> FoundHook | None:
+    """What stands there under the name of a stage; None for nothing.
 
     Raises:
         GitError: it is there and cannot be read.
     """
-    path = folder / stage
+    path = folder / name
     try:
         status = path.lstat()
     except (FileNotFoundError, NotADirectoryError):

@@ -139,7 +139,8 @@ def _is_worth_a_review(change: Change, config: Config) -> bool:
     ignored = ignores(change.settings, config.exclude)
     if leaves_anything(change, ignored, has_model=False):
         return True
+    if not leaves_anything(change, ignored, has_model=True):
+        return False
     from dsreview.model_choice import chosen_backend  # imports what can talk to models
 
-    has_model = chosen_backend(config) is not None
-    return has_model and leaves_anything(change, ignored, has_model=True)
+    return chosen_backend(config) is not None

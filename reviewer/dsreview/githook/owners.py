@@ -10,6 +10,8 @@ from dsreview.githook.installation import FoundHook, Stage
 ReadText = Callable[[str], str]
 """Text of a file of the worktree by its path from the top; empty where there is none."""
 
+PRE_COMMIT = "pre-commit"
+"""The framework; git's hook of that name is a `Stage`."""
 _PROGRAM = "dsreview"
 _SHEBANG = "#!/bin/sh"
 _HUSKY_FOLDER = (".husky", "_")
@@ -54,7 +56,7 @@ def owner_of(stage: Stage, folder: str, found: FoundHook | None, read_text: Read
         file = str(PurePosixPath(folder).parent / stage)
         return _with_file("husky", file, line_to_add(stage), read_text)
     if _PRE_COMMIT_MARK in content:
-        return _with_file("pre-commit", _PRE_COMMIT_FILE, _pre_commit_lines(stage), read_text)
+        return _with_file(PRE_COMMIT, _PRE_COMMIT_FILE, _pre_commit_lines(stage), read_text)
     if _LEFTHOOK_MARK in content:
         file = next((name for name in _LEFTHOOK_FILES if read_text(name)), _LEFTHOOK_FILES[0])
         return _with_file("lefthook", file, _lefthook_lines(stage), read_text)

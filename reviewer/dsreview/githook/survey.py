@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dsreview.errors import GitError
 from dsreview.githook.hook_files import can_run, read_hook
 from dsreview.githook.hooks_folder import HooksFolder
 from dsreview.githook.installation import Marked, Stage, State, read_marked, state_of
-from dsreview.githook.owners import Owner, owner_of
+from dsreview.githook.owners import PRE_COMMIT, Owner, owner_of
 from dsreview.sources.worktree import WorktreeReader
 
 MAX_FILE_BYTES = 1 << 20
@@ -57,7 +57,18 @@ def _row(folder: HooksFolder, stage: Stage, reader: WorktreeReader) -> StageRow:
     if state is not State.FOREIGN:
         return StageRow(stage, state, content, read_marked(content or b""), None)
     owner = owner_of(stage, _shown(folder), found, lambda path: _text(reader, path))
+    if owner.name == PRE_COMMIT:
+        owner = _with_legacy(owner, folder, stage)
     return StageRow(stage, state, content, None, owner)
+
+
+def _with_legacy(owner: Owner, folder: HooksFolder, stage: Stage) -> Owner:
+    """pre-commit puts a hook that it finds aside, and goes on calling it."""
+    name = f"{stage}.legacy"
+    legacy = read_hook(folder.path, name)
+    if legacy is None or read_marked(legacy.content or b"") is None:
+        return owner
+    return replace(owner, file=f"{_shown(folder)}/{name}", calls_us=True)
 
 
 def _shown(folder: HooksFolder) -> str:

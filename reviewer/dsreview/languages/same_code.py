@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dsreview import languages
+from dsreview.languages.syntax import python_refuses
 from dsreview.sandbox import Task
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ def same_code(request: SameCodeRequest) -> SameCodeReply:
         list(_code(languages.parse(request.language, source)))
         for source in (request.before, request.after)
     )
-    return SameCodeReply(before == after)
+    is_same = before == after
+    if request.language == "python" and python_refuses(request.before) is None:
+        # the grammar lets more through than Python
+        is_same = is_same and python_refuses(request.after) is None
+    return SameCodeReply(is_same)
 
 
 SAME_CODE = Task("dsreview.languages.same_code:same_code", SameCodeRequest, SameCodeReply)

@@ -44,8 +44,9 @@ class Gutter:
         rows = chop_cells(readable_code(code, room * MAX_ROWS), room) or [""]
         for position, part in enumerate(rows[:MAX_ROWS]):
             row = self._start(mark, mark_style, number, is_continued=position > 0)
-            row.append(f" {part}", style)
-            if position == MAX_ROWS - 1 and len(rows) > MAX_ROWS:
+            is_cut = position == MAX_ROWS - 1 and len(rows) > MAX_ROWS
+            row.append(f" {chop_cells(part, room - 1)[0] if is_cut else part}", style)
+            if is_cut:
                 row.append("…", "dim")
             yield row
 

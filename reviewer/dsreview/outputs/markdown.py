@@ -57,8 +57,16 @@ def details(finding: Finding, lines: list[str]) -> Iterator[str]:
     """The blocks that tell one finding in full; `lines` are those of its file."""
     yield f"### {finding.severity.label}: {rule_of(finding)} at {place_of(finding)}"
     yield from explanation(finding)
-    shown = _lines_of(finding.span, lines) or finding.quote.split("\n")
-    if any(line.strip() for line in shown):
+    yield from code_and_suggestion(finding, lines)
+
+
+def code_and_suggestion(finding: Finding, lines: list[str]) -> Iterator[str]:
+    """The code only where the suggestion does not show it anyway."""
+    edited = finding.suggestion.edit.span if finding.suggestion else None
+    span = finding.span
+    is_shown = edited is not None and edited.start <= span.start and span.stop <= edited.stop
+    shown = _lines_of(span, lines) or finding.quote.split("\n")
+    if any(line.strip() for line in shown) and not (is_shown and span.num_lines):
         yield _code(shown, fence_language(finding.path))
     yield from suggestion(finding, lines)
 

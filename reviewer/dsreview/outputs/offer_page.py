@@ -14,6 +14,7 @@ from dsreview.outputs.terminal_page import (
     heading_line,
     place_of,
     printed,
+    wrapped,
 )
 from dsreview.report import Report, count_of
 from dsreview.sanitize import terminal_line
@@ -46,13 +47,16 @@ _HELP = {
 }
 
 
+_UNDO = "dsreview undo takes back the last change, dsreview undo --all every one of them"
+
+
 def opening(report: Report, code: CodeView, notes: Iterable[str]) -> str:
     """The change, and what must be known before the first question."""
 
-    def lines(_console: Console) -> Iterator[Text]:
+    def lines(console: Console) -> Iterator[Text]:
         yield heading_line(report)
         for note in notes:
-            yield Text(terminal_line(note), "yellow")
+            yield from wrapped(Text(terminal_line(note), "yellow"), console, code.width)
 
     return printed(code, lines)
 
@@ -88,10 +92,11 @@ def prompt(choices: Sequence[Choice], code: CodeView) -> str:
 
 
 def help_page(choices: Sequence[Choice], code: CodeView) -> str:
-    def lines(_console: Console) -> Iterator[Text]:
+    def lines(console: Console) -> Iterator[Text]:
         for choice in choices:
             if choice in _HELP:
-                yield Text.assemble("  ", (choice.key, "bold cyan"), f"  {_HELP[choice]}")
+                key = Text(f"  {choice.key}  ", "bold cyan")
+                yield from _hanging(key, Text(_HELP[choice]), console, code.width)
 
     return printed(code, lines)
 
@@ -99,8 +104,8 @@ def help_page(choices: Sequence[Choice], code: CodeView) -> str:
 def remark(text: str, code: CodeView, *, is_good: bool) -> str:
     """What became of an answer, on one line."""
     mark, style = ("✓", "green") if is_good else ("✗", "yellow")
-    line = Text.assemble("  ", (mark, style), f" {terminal_line(text)}")
-    return printed(code, lambda _console: [line])
+    head, body = Text(f"  {mark} ", style), Text(terminal_line(text))
+    return printed(code, lambda console: _hanging(head, body, console, code.width))
 
 
 def passed_over(finding: Finding, code: CodeView) -> str:
@@ -110,7 +115,9 @@ def passed_over(finding: Finding, code: CodeView) -> str:
 
 
 def ask_reason(code: CodeView) -> str:
-    line = Text.assemble("  ", ("why is this no fault?", "bold"), (" (empty: do nothing) ", "dim"))
+    line = Text.assemble("  ", ("why is this no fault? ", "bold"))
+    if code.width >= _NARROW:
+        line.append("(empty: do nothing) ", "dim")
     line.append("> ", "bold")
     return printed(code, lambda _console: [line]).rstrip("\n") + " "
 
@@ -127,9 +134,13 @@ def closing(counts: Sequence[tuple[int, str]], report: Report, code: CodeView) -
         style = "bold yellow" if report.findings or report.gaps else "bold green"
         yield Text(f"{words}; {left} left", style)
         if counts[0][0] or counts[1][0]:
-            yield Text(
-                "dsreview undo takes back the last change, dsreview undo --all every one of them",
-                "dim",
-            )
+            yield from wrapped(Text(_UNDO, "dim"), console, code.width)
 
     return printed(code, lines)
+
+
+def _hanging(head: Text, body: Text, console: Console, width: int) -> Iterator[Text]:
+    """A paragraph whose first line starts with `head`, the others as far in."""
+    indent = head.cell_len
+    for number, line in enumerate(wrapped(body, console, width - indent)):
+        yield (head if number == 0 else Text(" " * indent)) + line

@@ -97,7 +97,7 @@ def heading_line(report: Report) -> Text:
 def finding_lines(finding: Finding, code: CodeView, console: Console) -> Iterator[Text]:
     """One finding: title, prose, code, suggestion."""
     yield from _title(finding, code)
-    yield from _wrapped(Text(_prose(finding.message)), console, code.width, indent=2)
+    yield from wrapped(Text(_prose(finding.message)), console, code.width, indent=2)
     if finding.scenario:
         yield from _labelled("Scenario", Text(_prose(finding.scenario)), console, code.width, 2)
     suggestion = finding.suggestion
@@ -265,7 +265,8 @@ def _labelled(
         yield head + line
 
 
-def _wrapped(text: Text, console: Console, width: int, indent: int = 0) -> Iterator[Text]:
+def wrapped(text: Text, console: Console, width: int, indent: int = 0) -> Iterator[Text]:
+    """A paragraph of prose."""
     for line in text.wrap(console, min(width, MAX_PROSE_WIDTH) - indent):
         yield Text(" " * indent) + line
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dsreview.change import Change
-from dsreview.errors import RevisionError
+from dsreview.errors import GitError, RevisionError
 from dsreview.outputs.github_pr.values import PullRequest
 from dsreview.patch import Patch
 from dsreview.sources import change_between
@@ -86,9 +86,22 @@ def open_pull(folder: Path, pull: PullRequest) -> Iterator[OpenedPull]:
         for name, commit in (("base", pull.base_sha), ("head", pull.head_sha)):
             _require(place, pull, name, commit)
         left = _merge_base(room, pull)
-        whole = change_between(place, Sides(left, pull.head_sha, left, pull.head_sha))
+        whole = _whole(place, pull, Sides(left, pull.head_sha, left, pull.head_sha))
         trusted = TreeSnapshot(room, place.store, pull.base_sha)
         yield OpenedPull(replace(whole, trusted=trusted), left, place, pull.base_sha, pull.head_sha)
+
+
+def _whole(place: Place, pull: PullRequest, sides: Sides) -> Change:
+    try:
+        return change_between(place, sides)
+    except GitError as error:
+        is_partial = any(name.endswith(".promisor") for name in place.room.repository.config)
+        if not is_partial:
+            raise
+        raise GitError(
+            f"{pull.full_name}: {error}; the clone is partial, and dsreview fetches nothing: "
+            "clone without --filter (in Actions: without the filter of actions/checkout)"
+        ) from None
 
 
 def _require(place: Place, pull: PullRequest, name: str, commit: str) -> None:

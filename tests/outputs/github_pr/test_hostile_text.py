@@ -15,7 +15,8 @@ from dsreview import languages
 from dsreview.finding import Edit, Proof, Refusal, Severity, Suggestion
 from dsreview.outputs.github_pr import marker
 from dsreview.outputs.github_pr.plan import plan_posting
-from dsreview.outputs.github_pr.values import MAX_BODY_BYTES, RunFacts
+from dsreview.outputs.github_pr.sticky import MAX_BODY_BYTES
+from dsreview.outputs.github_pr.values import RunFacts
 from dsreview.patch import Span
 from dsreview.report import Coverage, CoverageState, Report, Stats, Status
 
@@ -34,7 +35,10 @@ LIVE = re.compile(
 INLINE = {"text", "code_inline", "softbreak", "strong_open", "strong_close", "em_open", "em_close"}
 BLOCKS = {"paragraph", "heading", "fence", "table", "thead", "tbody", "tr", "th", "td", "inline"}
 BLOCKS |= {"bullet_list", "list_item", "html_block"}
-MARKER = re.compile(r"(<!-- dsreview:[a-z]+( [a-z]+=[\w.]+)* -->\n?)+")
+OUR_HTML = re.compile(
+    r"(<!-- dsreview:[a-z]+( [a-z]+=[\w.]+)* -->\n?)+"
+    r"|<details><summary>[0-9,]+ refused, or answered in the code</summary>\n|</details>\n"
+)
 FENCES = {"", "suggestion", "diff", *(row.name.replace("_", "") for row in languages.LANGUAGES)}
 
 
@@ -114,7 +118,7 @@ def check_body(body):
             assert token.info in FENCES
             assert token.markup * 2 not in token.content
         if token.type == "html_block":
-            assert MARKER.fullmatch(token.content)
+            assert OUR_HTML.fullmatch(token.content)
         for child in token.children or ():
             assert child.type in INLINE, (child.type, body)
             if child.type == "text":

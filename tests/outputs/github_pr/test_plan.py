@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from dsreview.finding import Edit, Proof, Severity, Suggestion, fingerprints
-from dsreview.outputs.github_pr.history import Silence
+from dsreview.outputs.github_pr.history import Silence, fix_names
 from dsreview.outputs.github_pr.marker import known_entries, last_review
-from dsreview.outputs.github_pr.values import MAX_BODY_BYTES, PostingPlan, Side
+from dsreview.outputs.github_pr.sticky import MAX_BODY_BYTES
+from dsreview.outputs.github_pr.values import PostingPlan, Side
 from dsreview.patch import Span
 from dsreview.report import Coverage, CoverageState, Status
 
@@ -101,6 +102,18 @@ def test_the_same_fix_in_other_words_is_not_told_again(pull, bad, as_posted):
     pull.comments = as_posted(pull.plan([replace(bad, suggestion=edit)]))
     other = replace(bad, rule="other-rule", message="other words", suggestion=edit)
     assert not pull.plan([other], NEXT_HEAD).inline
+
+
+def test_a_second_place_for_the_same_fix_is_told(pull, bad, as_posted):
+    edit = Suggestion(Edit(Span(10, 11), ("good call",)), Proof.VERIFIED)
+    one = replace(bad, suggestion=edit)
+    pull.comments = as_posted(pull.plan([one]))
+    again = replace(one, scope="elsewhere", span=Span(30, 31), quote="bad call")
+    assert everywhere(pull.plan([one, again], NEXT_HEAD)) == Counter(fingerprints([one, again])[1:])
+    nothing = Suggestion(Edit(Span(10, 11), ()), Proof.VERIFIED)
+    gaps = [replace(bad, quote="", suggestion=nothing, scope=scope) for scope in "ab"]
+    pull.comments = as_posted(pull.plan(gaps[:1]))
+    assert everywhere(pull.plan(gaps, NEXT_HEAD)) == Counter(fingerprints(gaps)[1:])
 
 
 @pytest.mark.parametrize(
@@ -197,6 +210,22 @@ def test_a_comment_whose_finding_is_still_there_is_not_hidden(pull, bad, as_post
     assert pull.plan([bad], NEXT_HEAD).minimize == ()
 
 
+def test_comments_that_wait_for_an_answer_are_counted(pull, bad, found, as_posted):
+    waiting = as_posted(pull.plan([bad, found("a.py", 30, "worse call")]))
+    pull.comments = (waiting[0], replace(waiting[1], has_replies=True))
+    text = pull.plan([], NEXT_HEAD, coverage=reviewed("b.py"), since="b" * 40).summary.text
+    assert "no findings in 1 file; 1 earlier comment still open." in text
+
+
+def test_the_summary_counts_what_github_took(pull, bad, found):
+    plan = pull.plan([bad, found("a.py", 30, "worse call")])
+    assert "2 new comments on the code" in plan.summary.text
+    plan = plan.demoted(frozenset(names(plan.inline)[:1]))
+    assert "2 new comments on the code" in plan.summary.text
+    plan = plan.demoted(frozenset(names(plan.file_level)))
+    assert "1 new comment on the code · 1 finding below" in plan.summary.text
+
+
 def test_an_incremental_run_keeps_what_it_did_not_read(pull, found):
     kept, settled = found("b.py", 50, "line 50"), found("a.py", 50, "line 50")
     first = pull.plan([settled, kept], max_comments=0)
@@ -204,6 +233,7 @@ def test_an_incremental_run_keeps_what_it_did_not_read(pull, found):
     plan = pull.plan([], NEXT_HEAD, coverage=reviewed("a.py"), since="b" * 40)
     assert names(plan.summary.entries) == [fingerprints([settled, kept])[1]]
     assert "`b.py:50`" in plan.summary.text
+    assert "1 finding below · 1 of them kept from an earlier review" in plan.summary.text
     assert pull.plan([], NEXT_HEAD).summary.entries == ()
     failed = pull.plan(
         [],
@@ -279,10 +309,10 @@ def test_a_plan_passes_from_one_program_to_another(pull, bad, found):
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(plan), type=PostingPlan) == plan
 
 
-SEEDS = [20, pytest.param(1_000, marks=pytest.mark.slow)]
+NUM_PULLS = [20, pytest.param(1_000, marks=[pytest.mark.slow, pytest.mark.timeout(1_200)])]
 
 
-@pytest.mark.parametrize("num_pulls", SEEDS)
+@pytest.mark.parametrize("num_pulls", NUM_PULLS)
 def test_no_finding_is_ever_lost(make_pull, found, as_posted, num_pulls):
     """Any findings, any refusals of GitHub, any history: each is told exactly once."""
     choices = random.Random(3)
@@ -316,7 +346,8 @@ def test_no_finding_is_ever_lost(make_pull, found, as_posted, num_pulls):
         assert listed.total() + plan.summary.num_left_out == (wanted - silent).total()
         assert not listed - wanted
         seen["silent"] += silent.total()
-    assert seen["on lines"] > 10
+    print(dict(seen))
+    assert seen["on lines"] > 5
     assert seen["silent"] > 10
 
 
@@ -337,6 +368,11 @@ def test_what_has_no_room_is_counted_and_annotated(pull, found):
     assert ranks == sorted(ranks, reverse=True)
 
 
+FIXES = [
+    Suggestion(Edit(Span(10, 11), lines), Proof.VERIFIED) for lines in ((), ("good call",), ("x",))
+]
+
+
 def random_findings(choices, found):
     findings = []
     for number in range(choices.choice([1, 4, 30, 150])):
@@ -350,6 +386,7 @@ def random_findings(choices, found):
                 choices.choice([code, code, "gone"]),
                 rule=f"rule-{number % 7}",
                 severity=choices.choice(list(Severity)),
+                suggestion=choices.choice([None, None, *FIXES]),
                 message=choices.choice(["short", "long " * 400, "@all `a` " * 200]),
             )
         )
@@ -357,5 +394,10 @@ def random_findings(choices, found):
 
 
 def silent_in(pull, findings):
+    """Those that a comment of ours is about, or whose very fix it has."""
     told = " ".join(one.body for one in pull.comments if one.is_ours)
-    return Counter(name for name in fingerprints(findings) if f"name={name}" in told)
+    return Counter(
+        name
+        for name, fix in zip(fingerprints(findings), fix_names(findings), strict=True)
+        if f"name={name}" in told or (fix and f"fix={fix}" in told)
+    )

@@ -103,9 +103,10 @@ class GitHub:
         """The entries of a list, page after page; of `max_pages` pages at most."""
         for number in range(1, max_pages + 1):
             page = {"per_page": str(PER_PAGE), "page": str(number)}
-            entries = self._ask(Request("GET", path, what, list, {**parameters, **page}))
+            request = Request("GET", path, what, list, {**parameters, **page})
+            headers, entries = self._ask(request)
             yield from (entry for entry in entries if isinstance(entry, dict))
-            if len(entries) < PER_PAGE:
+            if 'rel="next"' not in headers.get("link", ""):  # pages may be short, and not last
                 return
 
     def create(self, path: str, what: str, body: Mapping[str, Any]) -> Json:
@@ -167,10 +168,12 @@ class GitHub:
         return self._ask_object(request)
 
     def _ask_object(self, request: Request) -> Json:
-        answer: Json = self._ask(request)
-        return answer
+        _, answer = self._ask(request)
+        found: Json = answer
+        return found
 
-    def _ask(self, request: Request) -> Any:
+    def _ask(self, request: Request) -> tuple[Mapping[str, str], Any]:
+        """Headers and JSON of a good answer."""
         patience = self.patience
         for attempt in count(1):
             is_last = attempt == patience.limits.max_tries
@@ -185,7 +188,7 @@ class GitHub:
                 patience.wait(patience.pause_s(attempt), problem)
                 continue
             if status in GOOD:
-                return answer
+                return headers, answer
             refused = refusal(self.server, request.what, status, headers, answer)
             if not is_for_now(status, headers, words_of(answer)):
                 raise refused

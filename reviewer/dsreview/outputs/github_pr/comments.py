@@ -4,15 +4,16 @@ A comment on lines is short, since the code is right above it. As a comment on i
 in the summary, a finding brings its place and its code along.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dsreview.finding import Finding
 from dsreview.outputs import markdown
-from dsreview.outputs.github_pr.marker import digest, entry_marker, finding_marker
+from dsreview.outputs.github_pr.marker import entry_marker, finding_marker
 from dsreview.outputs.github_pr.placement import OnLines, Place, ShownFile
+from dsreview.outputs.github_pr.sticky import Entry
 from dsreview.outputs.github_pr.suggestions import replacement
 from dsreview.outputs.github_pr.values import (
-    Entry,
     FileComment,
     InlineComment,
     Side,
@@ -28,6 +29,8 @@ class PlacedFinding:
     fingerprint: str
     earlier_name: str
     """The fingerprint before its file was renamed."""
+    fix: str
+    """Names the code and what to write instead, whatever it is called; or empty."""
     finding: Finding
     """Its secrets are masked."""
     original: Finding
@@ -42,16 +45,6 @@ class PlacedFinding:
     def names(self) -> tuple[str, ...]:
         """By any of which an earlier comment may know it."""
         return (self.fingerprint, self.earlier_name, *filter(None, [self.fix]))
-
-    @property
-    def fix(self) -> str:
-        """Names the code and what to write instead, in whatever words they are told."""
-        suggestion = self.original.suggestion
-        if suggestion is None:
-            return ""
-        quote = "".join(self.original.quote.split())
-        new = "".join("".join(suggestion.edit.lines).split())
-        return digest(self.original.path, quote, new)
 
 
 def inline_comment(one: PlacedFinding, place: OnLines, key: str, head_sha: str) -> InlineComment:
@@ -79,10 +72,9 @@ def inline_comment(one: PlacedFinding, place: OnLines, key: str, head_sha: str) 
 
 
 def file_comment(one: PlacedFinding, key: str, head_sha: str) -> FileComment:
-    blocks = list(markdown.details(one.finding, list(one.lines)))
     return FileComment(
         path=one.original.path,
-        body=_body(blocks, one, key, head_sha),
+        body=_body(list(_with_place(one)), one, key, head_sha),
         fingerprint=one.fingerprint,
         entry=entry(one),
     )
@@ -91,13 +83,19 @@ def file_comment(one: PlacedFinding, key: str, head_sha: str) -> FileComment:
 def entry(one: PlacedFinding) -> Entry:
     finding = one.finding
     marker = entry_marker(one.fingerprint, one.original.path, finding.severity.rank)
-    block = "\n\n".join([marker, *markdown.details(finding, list(one.lines))])
+    block = "\n\n".join([marker, *_with_place(one)])
     if not isinstance(one.place, OnLines):
         block += f"\n\n_Not on a line: {one.place.reason}._"
-    text = markdown.prose(finding.message, MAX_LINE_BYTES)
-    place = f"{markdown.rule_of(finding)} at {markdown.place_of(finding)}"
-    line = f"{marker}\n- **{finding.severity.label}** {place}: {text}"
+    line = f"{marker}\n- {_title(finding)} at {markdown.place_of(finding)}: "
+    line += markdown.prose(finding.message, MAX_LINE_BYTES)
     return Entry(one.fingerprint, block, line, finding.severity.rank)
+
+
+def _with_place(one: PlacedFinding) -> Iterator[str]:
+    """For readers who do not have the code in front of them."""
+    yield f"{_title(one.finding)} at {markdown.place_of(one.finding)}"
+    yield from markdown.explanation(one.finding)
+    yield from markdown.code_and_suggestion(one.finding, list(one.lines))
 
 
 def _title(finding: Finding) -> str:

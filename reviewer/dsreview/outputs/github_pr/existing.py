@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from dsreview.outputs.github_pr.client import GitHub, PullAddress
-from dsreview.outputs.github_pr.limits import FORBIDDEN, UNPROCESSABLE
+from dsreview.outputs.github_pr.limits import UNPROCESSABLE
 from dsreview.outputs.github_pr.marker import last_review
 from dsreview.outputs.github_pr.refusals import NOT_ACCEPTABLE, Refused, Unreachable
 from dsreview.outputs.github_pr.request import Json
@@ -221,10 +221,8 @@ def _threads(github: GitHub, address: PullAddress) -> dict[int, Thread]:
     """By the id of their first comment; empty where the token may not read them."""
     try:
         return dict(_each_thread(github, address))
-    except Refused as refused:
-        if refused.status == FORBIDDEN:
-            return {}
-        raise
+    except Refused:
+        return {}
 
 
 def _each_thread(github: GitHub, address: PullAddress) -> Iterator[tuple[int, Thread]]:

@@ -58,10 +58,44 @@ def _silence(comment: ExistingComment) -> Silence | None:
     return Silence.RESOLVED if comment.is_resolved else Silence.COMMENTED
 
 
+def is_open(comment: ExistingComment) -> bool:
+    """Whether it is ours and nobody, we included, has dealt with it."""
+    is_finding = comment.is_ours and known_finding(comment.body) is not None
+    return is_finding and _silence(comment) is Silence.COMMENTED
+
+
+def num_open(comments: Iterable[ExistingComment], names: Set[str]) -> int:
+    """Comments that wait for an answer, but for those on findings of `names`."""
+    return sum(
+        is_open(one)
+        and (known := known_finding(one.body)) is not None
+        and names.isdisjoint((known.fingerprint, known.fix))
+        for one in comments
+    )
+
+
 def earlier_names(findings: Iterable[Finding], files: Iterable[PullFile]) -> list[str]:
     """The fingerprints that the findings had before their files were renamed."""
     old_paths = {file.path: file.old_path for file in files}
     return fingerprints(_with_path(one, old_paths.get(one.path, one.path)) for one in findings)
+
+
+def fix_names(findings: Iterable[Finding]) -> list[str]:
+    """The same for the same code and suggestion under other rules and in other words.
+
+    Empty where nothing is suggested; the second of the same ones has another name.
+    """
+    listed = list(findings)
+    names = iter(
+        fingerprints(replace(one, rule="", quote=_fix(one)) for one in listed if _fix(one))
+    )
+    return [next(names) if _fix(one) else "" for one in listed]
+
+
+def _fix(finding: Finding) -> str:
+    if finding.suggestion is None or not finding.quote.strip():
+        return ""
+    return "\n".join((finding.quote, "=>", *finding.suggestion.edit.lines))
 
 
 def _with_path(finding: Finding, path: str) -> Finding:

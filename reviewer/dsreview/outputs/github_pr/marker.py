@@ -3,6 +3,8 @@
 A marker is a whole line, `<!-- dsreview:KIND name=value ... -->`. No text of others can
 make such a line: the Markdown sink escapes "<" in prose and respells markers in code. Whose
 comment it is must be asked first: a marker proves nothing in a comment of somebody else.
+What signs a comment is its very first line (a summary) or its last one, because a workflow
+that repeats a stranger's words may write under the same login as we do.
 """
 
 import hashlib
@@ -100,13 +102,13 @@ def state_marker(last: LastReview) -> str:
 
 def review_key(body: str) -> str | None:
     """The key of the plan that wrote this review."""
-    found = _only(body, REVIEW)
+    found = _signed(_lines(body)[-1], REVIEW)
     return found.get("key") if found is not None else None
 
 
 def known_finding(body: str) -> KnownFinding | None:
     """The finding that a comment is about; None for any other comment."""
-    found = _only(body, FINDING)
+    found = _signed(_lines(body)[-1], FINDING)
     if found is None or "name" not in found:
         return None
     return KnownFinding(found["name"], found.get("fix", ""), found.get("head", ""))
@@ -114,7 +116,7 @@ def known_finding(body: str) -> KnownFinding | None:
 
 def last_review(body: str) -> LastReview | None:
     """What a summary remembers; None where the comment is no summary."""
-    found = _only(body, STATE)
+    found = _signed(_lines(body)[0], STATE)
     if found is None or found.get("version") != _VERSION:
         return None
     try:
@@ -131,7 +133,9 @@ def last_review(body: str) -> LastReview | None:
 
 
 def known_entries(body: str) -> tuple[KnownEntry, ...]:
-    """The findings that a summary lists, as it lists them."""
+    """The findings that a summary lists, as it lists them; none in any other comment."""
+    if last_review(body) is None:
+        return ()
     entries: list[KnownEntry] = []
     block: list[str] = []
     about: Mapping[str, str] | None = None
@@ -160,15 +164,14 @@ def _marker(kind: str, values: Mapping[str, str]) -> str:
     return marker
 
 
-def _only(body: str, kind: str) -> Mapping[str, str] | None:
-    """The values of the one marker of `kind`; None where there are none, or several."""
-    found = [read[1] for line in _lines(body) if (read := _read(line)) and read[0] == kind]
-    return found[0] if len(found) == 1 else None
+def _signed(line: str, kind: str) -> Mapping[str, str] | None:
+    read = _read(line)
+    return read[1] if read is not None and read[0] == kind else None
 
 
 def _lines(body: str) -> list[str]:
-    """A body that was edited on the web comes back with "\\r\\n"."""
-    return [line.removesuffix("\r") for line in body.split("\n")]
+    """Without white space around, and as written before the web made it "\\r\\n"."""
+    return [line.removesuffix("\r") for line in body.strip().split("\n")]
 
 
 def _read(line: str) -> tuple[str, Mapping[str, str]] | None:

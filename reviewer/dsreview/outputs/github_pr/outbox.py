@@ -145,10 +145,6 @@ class PullBox:
         """Write down that a request is about to be sent."""
         return self.keep(replace(delivery, asked_at=self._patience.clock.epoch()))
 
-    def answered(self, delivery: Delivery) -> Delivery:
-        """Write down that its answer came: no run has to wait for it."""
-        return self.keep(replace(delivery, asked_at=0.0))
-
     def finish(self, delivery: Delivery) -> None:
         """Forget it: it is on GitHub, or will never be."""
         with suppress(OSError):

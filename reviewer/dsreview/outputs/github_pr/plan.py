@@ -15,6 +15,7 @@ from dsreview.outputs.github_pr.marker import LastReview, digest, review_marker
 from dsreview.outputs.github_pr.masking import MaskedSnapshot, masked_report
 from dsreview.outputs.github_pr.placement import ShownFile, place, shown_file
 from dsreview.outputs.github_pr.sorting import Sorted, sort_out
+from dsreview.outputs.github_pr.sticky import Summary
 from dsreview.outputs.github_pr.summary import Counts, is_all_well, summary
 from dsreview.outputs.github_pr.values import (
     Annotation,
@@ -23,7 +24,6 @@ from dsreview.outputs.github_pr.values import (
     PullFile,
     PullState,
     RunFacts,
-    Summary,
 )
 from dsreview.patch import Patch
 from dsreview.report import Report, short_name
@@ -43,8 +43,6 @@ def plan_posting(
     found = _placed(report, masked, code, masked_code, _Shown(state, local))
     sorted_out = sort_out(found, report, state, run)
     key = _key(sorted_out, state, run)
-    names = {name for one in found for name in one.names}
-    gone = tuple(history.gone(state, report, names))
     return PostingPlan(
         key=key,
         head_sha=run.head_sha,
@@ -54,8 +52,8 @@ def plan_posting(
         ),
         file_level=tuple(file_comment(one, key, run.head_sha) for one in sorted_out.on_files),
         summary=_summary(masked, found, sorted_out, state, run),
-        minimize=tuple(one.node_id for one in gone if not one.is_minimized),
-        resolve=tuple(_resolvable(gone)) if state.can_resolve else (),
+        minimize=tuple(one.node_id for one in sorted_out.gone if not one.is_minimized),
+        resolve=tuple(_resolvable(sorted_out.gone)) if state.can_resolve else (),
         annotations=tuple(map(_annotation, found)),
         job_summary=markdown.render(masked, masked_code),
     )
@@ -90,15 +88,17 @@ def _placed(
         PlacedFinding(
             fingerprint=name,
             earlier_name=earlier_name,
+            fix=fix,
             finding=masked_finding,
             original=finding,
             place=place(finding, files[finding.path]),
             file=files[finding.path],
             lines=masked_lines[finding.path],
         )
-        for name, earlier_name, masked_finding, finding in zip(
+        for name, earlier_name, fix, masked_finding, finding in zip(
             fingerprints(findings),
             history.earlier_names(findings, shown.renames),
+            history.fix_names(findings),
             masked.findings,
             findings,
             strict=True,
@@ -115,7 +115,7 @@ def _key(sorted_out: Sorted, state: PullState, run: RunFacts) -> str:
 
 def _review_body(key: str, run: RunFacts) -> str:
     head = markdown_code(short_name(run.head_sha))
-    text = f"Comments of dsreview on {head}. The verdict and all else are in its summary."
+    text = f"Comments of dsreview on {head}; the verdict and everything else are in its summary."
     return f"{text}\n\n{review_marker(key, run.head_sha)}"
 
 
@@ -128,8 +128,10 @@ def _summary(
 ) -> Summary | None:
     """None where it stands there already, or quiet is wanted and all is well."""
     counts = Counts(
-        sorted_out.num_comments,
-        tuple((silence.value, num) for silence, num in sorted(sorted_out.silent.items())),
+        on_code=sorted_out.num_comments,
+        silent=tuple((silence.value, num) for silence, num in sorted(sorted_out.silent.items())),
+        num_open=sorted_out.num_open,
+        num_kept=sorted_out.num_kept,
     )
     names = sorted(
         {

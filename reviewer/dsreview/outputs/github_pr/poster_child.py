@@ -4,8 +4,10 @@ It sees the state of the pull request and a plan, no repository and no model, an
 the other side is gone; a plan that it has begun it ends first.
 """
 
+import ctypes
 import resource
 import socket
+import sys
 from pathlib import Path
 
 import truststore
@@ -27,9 +29,12 @@ from dsreview.outputs.github_pr.poster_frames import (
     Reply,
 )
 
+_PR_SET_DUMPABLE = 4
+"""Of prctl(2), which Python has no name for."""
+
 
 def main(descriptor: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the token
+    _hide_memory()
     truststore.inject_into_ssl()  # the certificates that this system trusts, a company's too
     channel: Channel[Command] = Channel(socket.socket(fileno=descriptor), Command)
     begin = channel.receive()
@@ -38,6 +43,13 @@ def main(descriptor: int) -> None:
             channel.send(_answer(begin, command))
         except OSError:
             return  # the other side is gone
+
+
+def _hide_memory() -> None:
+    """It holds the token: no core dump, and no other process of this user may look into it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _answer(begin: Begin, command: Command) -> Reply:

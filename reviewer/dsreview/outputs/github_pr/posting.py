@@ -80,6 +80,9 @@ class Posting:
     def _deliver(self) -> None:
         self._require_head()
         self.login = viewer_login(self.github)
+        if not self.login:  # then nothing could be recognised later, and all be posted twice
+            reason = f"{self.github.server} does not say whose the token is: nothing is posted"
+            raise Stopped(Outcome.REFUSED, reason)
         survey = take_survey(self.github, self.address, self.login)
         clear_unsubmitted(self.github, self.address, survey)
         self._skip_what_is_there(survey)
@@ -98,12 +101,12 @@ class Posting:
             Stopped
         """
         pull, can_write = fetch_pull(self.github, self.address)
-        rest = "the rest is" if self.num_writes else "nothing is"
+        rest = "the rest is not posted" if self.num_writes else "nothing is posted"
         if not pull.is_open:
-            raise Stopped(Outcome.CLOSED, f"{self.address} is closed: {rest} not posted")
+            raise Stopped(Outcome.CLOSED, f"{self.address} is closed: {rest}")
         if pull.head_sha != self.plan.head_sha:
             old, new = short_name(self.plan.head_sha), short_name(pull.head_sha)
-            reason = f"{self.address} moved from {old} to {new} meanwhile: {rest} posted"
+            reason = f"{self.address} moved from {old} to {new} meanwhile: {rest}"
             raise Stopped(Outcome.MOVED, reason)
         if refused is not None and not can_write:
             raise Stopped(Outcome.REFUSED, f"{self.address} is locked: {refused}")
@@ -257,13 +260,7 @@ class Posting:
         self.posted |= names - self.demoted
 
     def _survey_later(self, error: NoAnswer) -> Survey:
-        """What is there once a request without an answer can have no more effect.
-
-        Raises:
-            Unreachable: nobody can tell whether it was done.
-        """
-        if not self.login:
-            raise Unreachable(f"{error}; it may be there: GitHub does not say whose the token is")
+        """What is there once a request without an answer can have no more effect."""
         self.github.patience.wait(self.github.patience.limits.settle_s, str(error))
         return take_survey(self.github, self.address, self.login)
 

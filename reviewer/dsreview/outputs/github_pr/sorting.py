@@ -8,7 +8,8 @@ from dsreview.outputs.github_pr import comments, history
 from dsreview.outputs.github_pr.comments import PlacedFinding
 from dsreview.outputs.github_pr.history import Silence
 from dsreview.outputs.github_pr.placement import OnFile, OnLines
-from dsreview.outputs.github_pr.values import Entry, PullState, RunFacts
+from dsreview.outputs.github_pr.sticky import Entry
+from dsreview.outputs.github_pr.values import ExistingComment, PullState, RunFacts
 from dsreview.report import Report
 
 
@@ -21,6 +22,12 @@ class Sorted:
     in_summary: list[Entry] = field(default_factory=list)
     """Those of this run, and of earlier ones what this run did not read."""
     silent: Counter[Silence] = field(default_factory=Counter)
+    gone: tuple[ExistingComment, ...] = ()
+    """Comments whose findings are no more."""
+    num_open: int = 0
+    """Other comments of ours that nobody dealt with and this run has not found again."""
+    num_kept: int = 0
+    """Those in the summary that earlier runs found."""
 
     @property
     def num_comments(self) -> int:
@@ -47,8 +54,13 @@ def sort_out(
         else:
             result.in_summary.append(comments.entry(one))
     names = {name for one in found for name in one.names}
+    kept = tuple(history.still_open(told, report, is_incremental=bool(run.since), names=names))
     result.in_summary += [
-        Entry(entry.fingerprint, entry.text, entry.text, entry.rank)
-        for entry in history.still_open(told, report, is_incremental=bool(run.since), names=names)
+        Entry(entry.fingerprint, entry.text, entry.text, entry.rank) for entry in kept
     ]
+    result.num_kept = len(kept)
+    result.gone = tuple(history.gone(state, report, names))
+    result.num_open = history.num_open(state.comments, names) - sum(
+        history.is_open(one) for one in result.gone
+    )
     return result

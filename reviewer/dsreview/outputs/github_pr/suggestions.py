@@ -83,6 +83,8 @@ def _with_edit(old: Sequence[str], span: Span, edit: Edit) -> list[str]:
 
 def _is_shown_as_it_is(new: Sequence[str]) -> bool:
     text = "\n".join(new)
+    if new and not text.strip():
+        return False  # blank lines alone look like a deletion
     if len(text.encode("utf-8", "surrogateescape")) > MAX_BYTES:
         return False
     if mask_secrets(text) != text or any(terminal_line(line) != _visible(line) for line in new):

@@ -6,13 +6,21 @@ was not reviewed is never left out, however short the rest is.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dsreview import __version__
 from dsreview.outputs import markdown
 from dsreview.outputs.github_pr.marker import LastReview, foot_marker, state_marker
-from dsreview.outputs.github_pr.values import Entry, RunFacts, Summary
-from dsreview.report import CoverageState, Report, Status, count_of, short_name
+from dsreview.outputs.github_pr.sticky import Entry, Summary
+from dsreview.outputs.github_pr.values import RunFacts
+from dsreview.report import (
+    ESTIMATED_TOKENS,
+    CoverageState,
+    Report,
+    Status,
+    count_of,
+    short_name,
+)
 from dsreview.sanitize import markdown_code, markdown_safe
 
 MAX_GAPS = 50
@@ -24,12 +32,16 @@ HOW_TO_SILENCE = "Answer, resolve, hide or 👎 a comment, and its finding is no
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the findings of this run."""
+    """What became of the findings of this run and of earlier ones."""
 
     on_code: int = 0
     """Comments of this run on lines and files."""
     silent: tuple[tuple[str, int], ...] = ()
     """Findings that are not told again: why, and how many."""
+    num_open: int = 0
+    """Comments of earlier runs whose findings this run did not find, and nobody dealt with."""
+    num_kept: int = 0
+    """Entries of the summary before, of files that this run did not read."""
 
 
 def summary(
@@ -40,15 +52,21 @@ def summary(
     entries: Sequence[Entry],
 ) -> Summary:
     """`report` must be masked; `last` is what the next run will read."""
+    clauses = tuple(_clauses(counts))
     if is_all_well(report, counts, entries):
-        return Summary(f"{state_marker(last)}\n{_all_well(report, run)}", (), foot_marker())
-    head = [f"{state_marker(last)}\n## dsreview: {report.verdict}"]
+        line = "; ".join((f"**dsreview:** {report.verdict}", *clauses))
+        text = f"{state_marker(last)}\n{line}. {_range(run)} {_cost(report)}"
+        return Summary(text, (), foot_marker())
+    head = [f"{state_marker(last)}\n### dsreview: {report.verdict}"]
     if report.status is not Status.COMPLETE:
         head.append(f"**{_NOT_ALL[report.status]}**")
-    head += [_range(run), *_whereabouts(counts, entries), *_gaps(report)]
-    if entries:
-        head.append("### Not on the lines")
-    return Summary("\n\n".join(head), tuple(entries), "\n\n".join(_foot(report, counts)))
+    return Summary(
+        head="\n\n".join((*head, _range(run))),
+        entries=tuple(entries),
+        foot="\n\n".join(_foot(report, counts)),
+        num_comments=counts.on_code,
+        clauses=clauses,
+    )
 
 
 _NOT_ALL = {
@@ -60,11 +78,8 @@ _NOT_ALL = {
 def is_all_well(report: Report, counts: Counts, entries: Sequence[Entry]) -> bool:
     """Everything was read and there is nothing to say of it: one line, or none."""
     is_silent = not (report.findings or entries or counts.silent or report.refused)
-    return report.status is Status.COMPLETE and is_silent and not report.gaps
-
-
-def _all_well(report: Report, run: RunFacts) -> str:
-    return f"**dsreview:** {report.verdict}. {_range(run)} {_cost(report)}"
+    says_nothing = set(report.notes) <= {ESTIMATED_TOKENS}
+    return report.status is Status.COMPLETE and is_silent and says_nothing and not report.gaps
 
 
 def _range(run: RunFacts) -> str:
@@ -77,41 +92,37 @@ def _range(run: RunFacts) -> str:
     return f"{text}, because {markdown_safe(run.why_whole)}." if run.why_whole else f"{text}."
 
 
-def _whereabouts(counts: Counts, entries: Sequence[Entry]) -> Iterator[str]:
-    parts: list[str] = []
-    if counts.on_code:
-        parts.append(f"{count_of(counts.on_code, 'new comment')} on the code")
-    if entries:
-        parts.append(f"{count_of(len(entries), 'finding')} below")
+def _clauses(counts: Counts) -> Iterator[str]:
+    if counts.num_kept:
+        yield f"{counts.num_kept} of them kept from an earlier review"
     num_silent = sum(num for _, num in counts.silent)
     if num_silent:
         reasons = ", ".join(f"{num} {why}" for why, num in counts.silent)
-        parts.append(f"{num_silent} not told again ({reasons})")
-    if parts:
-        yield " · ".join(parts)
+        yield f"{num_silent} not told again ({reasons})"
+    if counts.num_open:
+        yield f"{count_of(counts.num_open, 'earlier comment')} still open"
+
+
+def _foot(report: Report, counts: Counts) -> Iterator[str]:
+    yield f"{foot_marker()}\n#### Coverage"
+    yield _coverage(report)
+    yield from _gaps(report)
+    if report.notes:
+        yield "\n".join(f"- {_words(note)}" for note in report.notes[:MAX_NOTES])
+    if report.refused:
+        yield from _refusals(report)
+    if counts.on_code:
+        yield HOW_TO_SILENCE
+    yield _cost(report)
 
 
 def _gaps(report: Report) -> Iterator[str]:
     gaps = report.gaps
-    if not gaps:
-        return
-    yield "### Not reviewed"
     rows = [(row.state.value, _cell(row.path), _words(row.reason)) for row in gaps[:MAX_GAPS]]
-    yield markdown.table(("State", "File", "Why"), rows)
+    if rows:
+        yield markdown.table(("Not reviewed", "File", "Why"), rows)
     if len(gaps) > len(rows):
-        yield f"{count_of(len(gaps) - len(rows), 'more file')}."
-
-
-def _foot(report: Report, counts: Counts) -> Iterator[str]:
-    yield f"{foot_marker()}\n### Coverage"
-    yield _coverage(report)
-    if report.refused:
-        yield "\n".join(_refusals(report))
-    if report.notes:
-        yield "\n".join(f"- {_words(note)}" for note in report.notes[:MAX_NOTES])
-    if counts.on_code:
-        yield HOW_TO_SILENCE
-    yield _cost(report)
+        yield f"{count_of(len(gaps) - len(rows), 'more file')} not reviewed."
 
 
 def _coverage(report: Report) -> str:
@@ -128,18 +139,23 @@ def _coverage(report: Report) -> str:
 
 
 def _refusals(report: Report) -> Iterator[str]:
-    """What was found and not told, and which gate refused it."""
-    yield f"{len(report.refused)} findings or suggestions refused, or answered in the code:"
-    yield ""
-    for one in report.refused[:MAX_REFUSALS]:
-        place = f"{_cell(one.path)} {_cell(one.rule)}"
-        yield f"- {place}, {_words(one.reason)}: {_words(one.message)}"
-    if len(report.refused) > MAX_REFUSALS:
-        yield f"- {len(report.refused) - MAX_REFUSALS} more"
+    """What was found and not told, and which gate refused it; folded."""
+    num = len(report.refused)
+    yield f"<details><summary>{num:,} refused, or answered in the code</summary>"
+    rows = [
+        f"- {_cell(one.path)} {_cell(one.rule)}, {_words(one.reason)}: {_words(one.message)}"
+        for one in report.refused[:MAX_REFUSALS]
+    ]
+    if num > len(rows):
+        rows.append(f"- {num - len(rows):,} more")
+    yield "\n".join(rows)
+    yield "</details>"
 
 
 def _cost(report: Report) -> str:
-    return f"{markdown.stats_line(report)} · dsreview {__version__}"
+    """The revisions are told before."""
+    cost = markdown.stats_line(replace(report, base_name="", head_name=""))
+    return f"{cost} · dsreview {__version__}"
 
 
 def _words(text: str) -> str:

@@ -9,10 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dsreview.finding import Severity
-from dsreview.report import count_of
-
-MAX_BODY_BYTES = 65_000
-"""GitHub refuses bodies of more than 65,536 characters; bytes are never fewer."""
+from dsreview.outputs.github_pr.sticky import Entry, Summary
 
 
 class Side(StrEnum):
@@ -139,19 +136,6 @@ class RunFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One finding as the summary lists it."""
-
-    fingerprint: str
-    block: str
-    """Markdown, in full."""
-    line: str
-    """One line of Markdown, for where `block` has no room."""
-    rank: int = 0
-    """Of its severity; the summary lists the highest first."""
-
-
-@dataclass(frozen=True, slots=True)
 class InlineComment:
     path: str
     body: str
@@ -174,50 +158,6 @@ class FileComment:
     body: str
     fingerprint: str
     entry: Entry
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """The sticky comment: `head`, the findings that no line carries, `foot`."""
-
-    head: str
-    entries: tuple[Entry, ...]
-    foot: str
-
-    @property
-    def text(self) -> str:
-        return "\n\n".join((self.head, *self._listed(), self.foot))
-
-    @property
-    def num_left_out(self) -> int:
-        """Findings that it has no room for; they are counted in it."""
-        return len(self.entries) - len(self._fitting())
-
-    def _listed(self) -> tuple[str, ...]:
-        fitting = self._fitting()
-        left_out = len(self.entries) - len(fitting)
-        if not left_out:
-            return fitting
-        return (*fitting, f"{count_of(left_out, 'more finding')} in the log of the run.")
-
-    def _fitting(self) -> tuple[str, ...]:
-        """In full, as far as all others still have room for one line each."""
-        room = MAX_BODY_BYTES - 100 - sum(_size(part) for part in (self.head, self.foot))
-        lines_left = sum(_size(entry.line) for entry in self.entries)
-        chosen: list[str] = []
-        for entry in sorted(self.entries, key=lambda entry: -entry.rank):
-            lines_left -= _size(entry.line)
-            text = entry.block if _size(entry.block) + lines_left <= room else entry.line
-            if _size(text) > room:
-                break
-            room -= _size(text)
-            chosen.append(text)
-        return tuple(chosen)
-
-
-def _size(text: str) -> int:
-    """Bytes of one block with the blank line behind it."""
-    return len(text.encode("utf-8", "surrogateescape")) + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +228,6 @@ class PostingPlan:
         )
 
     def _with_entries(self, entries: tuple[Entry, ...]) -> Summary | None:
-        if self.summary is None:
-            return None
-        return replace(self.summary, entries=(*self.summary.entries, *entries))
+        if self.summary is None or not entries:
+            return self.summary
+        return self.summary.demoted(entries)

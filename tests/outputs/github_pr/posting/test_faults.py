@@ -1,0 +1,33 @@
+"""Everything that goes wrong on the way, at every point of it."""
+
+import pytest
+
+SOME = (
+    ("502-after", "review"),
+    ("reset-after", "file comment"),
+    ("timeout-after", "summary"),
+    ("403-secondary-mute", "review"),
+    ("422-last-comment", "review"),
+    ("422-mute", "file comment"),
+    ("force-push-before", "review"),
+    ("token-revoked-after", "review"),
+    ("429-secondary-hour", "login"),
+    ("502-always-after", "summary"),
+    ("200-null", "reading"),
+)
+
+
+@pytest.mark.parametrize(("name", "point"), SOME)
+def test_nothing_is_lost_or_posted_twice_whatever_goes_wrong(faults, name, point):
+    (fault,) = (fault for fault in faults.FAULTS if fault.name == name)
+    assert list(faults.run_fault(fault, point).problems) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+def test_nothing_is_lost_or_posted_twice_at_any_fault_of_the_table(faults):
+    assert len({fault.name for fault in faults.FAULTS}) >= 40
+    endings = [
+        faults.run_fault(fault, point) for fault in faults.FAULTS for point in faults.POINTS
+    ]
+    assert [problem for ending in endings for problem in ending.problems] == []
