@@ -50,7 +50,7 @@ def attend_shared(
         (B, Q, Hq, D), and None for the weights.
     """
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
-    if hasattr(module, "kv_b_proj"):
+    if hasattr(module, "expand_kv"):  # versions of transformers without it cache what it makes
         attended = _attend_latents(module, query, key, attention_mask, scaling)
     else:
         attended = _attend(query, key.prefix, key.own, attention_mask, key.slots, scaling)
