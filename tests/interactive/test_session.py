@@ -1,5 +1,6 @@
 """`dsreview diff --interactive` as somebody uses it: keys in, a screen out."""
 
+import json
 import os
 import signal
 
@@ -203,3 +204,37 @@ def test_without_a_terminal_it_is_refused_in_one_line(buggy, run_dsreview, argum
     outcome = run_dsreview("diff", "--interactive", *arguments, cwd=buggy.folder)
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert message in outcome.err
+
+
+def test_what_a_model_suggests_is_asked_about_like_the_rest(repository, start, tmp_path):
+    """Two suggestions for one line: after the first, the second is passed over."""
+    code = "def pages(count, size):\n    return count\n"
+    repository.commit({"stock.py": code})
+    repository.write({"stock.py": code.replace("count\n", "count // size\n")})
+    finding = {
+        "severity": "high",
+        "line": 2,
+        "quote": "    return count // size",
+        "message": "The last page is lost when it is not full.",
+        "scenario": "pages(11, 10) gives 1.",
+        "confidence": 0.9,
+    }
+    replacements = ("    return -(-count // size)", "    return (count + size - 1) // size")
+    findings = [
+        finding
+        | {"rule": f"rounds-down-{number}"}
+        | {"suggestion": {"start_line": 2, "end_line": 2, "replacement": [line]}}
+        for number, line in enumerate(replacements)
+    ]
+    answers = tmp_path / "answers.json"
+    answers.write_text(json.dumps([json.dumps({"findings": findings})]))
+    session = start(
+        *("diff", "-i", "--backend", "scripted", "--model", answers), cwd=repository.folder
+    )
+    session.expect("model, 90% sure")
+    session.answer("a")
+    session.expect(r"stock.py:2 rounds-down-1: its lines were changed by what was applied before")
+    session.expect("1 applied; 1 finding left")
+    assert session.wait() == 1
+    text = (repository.folder / "stock.py").read_text()
+    assert text == code.replace("    return count", replacements[0])
