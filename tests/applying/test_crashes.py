@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import dsreview.applying
+from dsreview.applying.recovery import settle
 from dsreview.applying.values import Step, Target
 
 CODE = str(Path(dsreview.applying.__file__).parent)
@@ -218,3 +219,21 @@ def test_a_lock_of_git_itself_is_never_taken_away(play):
     lock.write_bytes(b"of git")
     play.settle()
     assert lock.read_bytes() == b"of git"
+
+
+def test_an_index_that_git_made_for_one_commit_is_left_for_another_time(play, monkeypatch):
+    assert not in_a_child(lambda: play.apply(dying_at(Step.FILE_DONE)))
+    monkeypatch.chdir(play.folder)
+    monkeypatch.setenv("GIT_INDEX_FILE", str(play.folder / ".git/next-index-1.lock"))
+    before = play.files()
+    assert settle(play.folder) == ()
+    assert play.files() == before
+    monkeypatch.delenv("GIT_INDEX_FILE")
+    assert len(settle(play.folder)) == 1
+    assert settle(play.folder) == ()
+    assert play.file.read_bytes() == play.rewrite.before
+
+
+def test_nothing_is_settled_outside_of_repositories(tmp_path, state_folder):
+    assert settle(tmp_path) == ()
+    assert not state_folder.exists()

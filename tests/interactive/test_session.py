@@ -1,5 +1,6 @@
 """`dsreview diff --interactive` as somebody uses it: keys in, a screen out."""
 
+import json
 import os
 import signal
 
@@ -37,13 +38,16 @@ def test_what_is_accepted_is_applied_to_the_index_and_the_disk(buggy, start):
 
 
 def test_skip_leaves_the_finding_and_the_exit_code(buggy, start):
+    """Without colours, as somebody wants it."""
     before = on_disk(buggy)
-    session = start("diff", "--staged", "-i", cwd=buggy.folder)
+    session = start("diff", "--staged", "-i", cwd=buggy.folder, NO_COLOR="1")
     session.answer("s")
     session.answer("a")
     session.expect(r"1 applied; 1 finding left")
     assert session.wait() == 1
     assert staged(buggy) == on_disk(buggy) == before.replace(SECOND, SECOND_FIXED)
+    own = session.raw[session.raw.index(b"dsreview 0.") :]  # behind the bars of the review
+    assert b"\x1b" not in own
 
 
 def test_ignore_asks_why_and_writes_the_comment_above_the_line(buggy, start, run_dsreview):
@@ -68,9 +72,7 @@ def test_ignore_asks_why_and_writes_the_comment_above_the_line(buggy, start, run
     assert '"rule": "py-assert-tuple"' not in report.out.split('"refused"')[0]
 
 
-@pytest.mark.parametrize(
-    ("keys", "code"), [("q", 1), ("\x04", 1), ("\x03", 130)], ids=["q", "Ctrl-D", "Ctrl-C"]
-)
+@pytest.mark.parametrize(("keys", "code"), [("\x04", 1), ("\x03", 130)], ids=["Ctrl-D", "Ctrl-C"])
 def test_leaving_keeps_what_was_applied_and_says_it(buggy, start, keys, code):
     before = on_disk(buggy)
     session = start("diff", "--staged", "-i", cwd=buggy.folder)
@@ -182,15 +184,6 @@ def test_without_a_finding_nothing_is_asked(repository, start):
     assert session.wait() == 0
 
 
-def test_without_colours_no_sequence_is_written(buggy, start):
-    session = start("diff", "--staged", "-i", cwd=buggy.folder, NO_COLOR="1")
-    session.answer("a")
-    session.answer("q")
-    session.wait()
-    own = session.raw[session.raw.index(b"dsreview 0.") :]  # behind the bars of the review
-    assert b"\x1b" not in own
-
-
 def test_ctrl_z_and_back_asks_on(buggy, start):
     session = start("diff", "--staged", "-i", cwd=buggy.folder)
     session.expect(r"> $")
@@ -211,3 +204,37 @@ def test_without_a_terminal_it_is_refused_in_one_line(buggy, run_dsreview, argum
     outcome = run_dsreview("diff", "--interactive", *arguments, cwd=buggy.folder)
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert message in outcome.err
+
+
+def test_what_a_model_suggests_is_asked_about_like_the_rest(repository, start, tmp_path):
+    """Two suggestions for one line: after the first, the second is passed over."""
+    code = "def pages(count, size):\n    return count\n"
+    repository.commit({"stock.py": code})
+    repository.write({"stock.py": code.replace("count\n", "count // size\n")})
+    finding = {
+        "severity": "high",
+        "line": 2,
+        "quote": "    return count // size",
+        "message": "The last page is lost when it is not full.",
+        "scenario": "pages(11, 10) gives 1.",
+        "confidence": 0.9,
+    }
+    replacements = ("    return -(-count // size)", "    return (count + size - 1) // size")
+    findings = [
+        finding
+        | {"rule": f"rounds-down-{number}"}
+        | {"suggestion": {"start_line": 2, "end_line": 2, "replacement": [line]}}
+        for number, line in enumerate(replacements)
+    ]
+    answers = tmp_path / "answers.json"
+    answers.write_text(json.dumps([json.dumps({"findings": findings})]))
+    session = start(
+        *("diff", "-i", "--backend", "scripted", "--model", answers), cwd=repository.folder
+    )
+    session.expect("model, 90% sure")
+    session.answer("a")
+    session.expect(r"stock.py:2 rounds-down-1: its lines were changed by what was applied before")
+    session.expect("1 applied; 1 finding left")
+    assert session.wait() == 1
+    text = (repository.folder / "stock.py").read_text()
+    assert text == code.replace("    return count", replacements[0])

@@ -8,6 +8,8 @@ import time
 import jsonschema
 import pytest
 
+from dsreview.server.dispatch import MAX_JOBS
+
 CHAT = "/v1/chat/completions"
 PATIENCE_S = 15
 """On a machine with other work; what is waited for takes longer where it is not ended."""
@@ -323,6 +325,35 @@ def test_a_client_that_leaves_a_completion_frees_the_model(tiny_server, ask, sto
         started = time.monotonic()
         assert ask(content=body())[0] == 200
         assert time.monotonic() - started < PATIENCE_S
+
+
+def test_a_full_queue_says_at_once_when_to_come_back(tiny_server, ask, story_schema):
+    form = {"type": "json_schema", "json_schema": {"schema": json.loads(story_schema)}}
+    content = json.dumps(body(response_format=form, max_tokens=4_000)).encode()
+    port = int(tiny_server.url.rpartition(":")[2])
+    head = (
+        f"POST {CHAT} HTTP/1.1\r\nHost: localhost:{port}\r\n"
+        f"Authorization: Bearer {tiny_server.token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
+    waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(MAX_JOBS)]
+    try:
+        for connection in waiting:
+            connection.sendall(head.encode() + content)
+        end = time.monotonic() + PATIENCE_S
+        while tiny_server.hello.num_jobs < MAX_JOBS and time.monotonic() < end:
+            time.sleep(0.01)
+        started = time.monotonic()
+        status, headers, refusal = ask(content=body())
+        assert time.monotonic() - started < 2
+        assert (status, json.loads(refusal)["error"]["code"]) == (429, "rate_limit_exceeded")
+        assert int(headers["retry-after"]) >= 1
+    finally:
+        for connection in waiting:
+            connection.close()
+    while tiny_server.hello.num_jobs and time.monotonic() < end:
+        time.sleep(0.01)
+    assert ask(content=body())[0] == 200
 
 
 @pytest.mark.slow

@@ -156,6 +156,30 @@ def test_the_health_is_told_while_answers_are_made(tiny_server, make_prompt, sto
     assert slowest < 0.5
 
 
+def test_whoever_waits_is_told_that_the_server_stops(serve, script, make_prompt, tmp_path):
+    """A pipe that nobody writes: the model's process cannot be started again."""
+    server = serve("--backend=scripted", "--model", script("one")).wait_until_ready()
+    backend = ResidentBackend(server.place, server.hello)
+    model = tmp_path / "answers.json"
+    model.unlink()
+    os.mkfifo(model)
+    os.kill(worker_of(server), signal.SIGKILL)
+    told = []
+
+    def ask():
+        with pytest.raises(BackendError) as caught:
+            backend.complete([make_prompt()], LONG)
+        told.append(caught.value)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(0.5)
+    assert server.end() == 0
+    thread.join(timeout=5)
+    assert len(told) == 1
+    backend.close()
+
+
 def test_an_ended_server_is_an_error_not_a_hang(serve, script, make_prompt):
     server = serve("--backend=scripted", "--model", script("one")).wait_until_ready()
     backend = ResidentBackend(server.place, server.hello)

@@ -10,6 +10,7 @@ from dsreview.applying.restoring import Side, finish, restore, sides
 from dsreview.applying.values import NotApplied, OnStep, in_words, no_step
 from dsreview.errors import ReviewError, UsageError
 from dsreview.sources.clean_room import CleanRoom
+from dsreview.sources.index import index_path
 from dsreview.sources.repository import find_repository
 
 
@@ -36,6 +37,8 @@ def settle(folder: Path) -> tuple[str, ...]:
         for path in journal_folder(repository).glob("[0-9]*.*")
     ):
         return ()
+    if index_path(repository).resolve() != (repository.git_dir / "index").resolve():
+        return ()  # the one git has made for this commit alone; the next command looks at its own
     try:
         with CleanRoom(repository) as room, open_journal(repository) as journal:
             return tuple(settle_all(room, journal))

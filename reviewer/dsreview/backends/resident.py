@@ -274,6 +274,8 @@ def _send(
 def _require_success(response: http.client.HTTPResponse) -> None:
     if response.status == http.client.OK:
         return
+    if response.status == http.client.SERVICE_UNAVAILABLE:  # too many connections
+        raise ServerGone("the server has no room")
     problem = _decoded(response.read(), Problem)
     raise (PromptTooLongError if problem.is_too_long else BackendError)(problem.problem)
 

@@ -60,6 +60,7 @@ class WorkerBackend:
         self._facts: Opened | None = None
         self._has_estimated = False
         self._num_starts = 0
+        self._is_closed = False
 
     @classmethod
     def open(cls, name: str, settings: BackendSettings) -> "WorkerBackend":
@@ -152,7 +153,8 @@ class WorkerBackend:
         return [call.answers[index] for index in range(len(prompts))]
 
     def close(self) -> None:
-        """End the process, whatever it does; a later call would start a new one."""
+        """End the process, whatever it does. Later calls fail."""
+        self._is_closed = True
         process = self._process
         if process is not None:
             process.kill()
@@ -164,6 +166,10 @@ class WorkerBackend:
         assert self._facts is not None
         return self._facts
 
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise WorkerDied(f"{self._opening.settings.model} was closed")
+
     def _running(self) -> WorkerProcess:
         """The process with its model loaded, started if need be."""
         with self._starting:
@@ -172,9 +178,11 @@ class WorkerBackend:
                 return known
             if known is not None:
                 known.kill()
+            self._require_open()
             self._process = process = WorkerProcess(self._opening)
             self._num_starts += 1
             try:
+                self._require_open()  # `close` does not wait for a load
                 facts = process.load()
             except BaseException:
                 process.kill()

@@ -143,4 +143,4 @@ def _hanging(head: Text, body: Text, console: Console, width: int) -> Iterator[T
     """A paragraph whose first line starts with `head`, the others as far in."""
     indent = head.cell_len
     for number, line in enumerate(wrapped(body, console, width - indent)):
-        yield (head if number == 0 else Text(" " * indent)) + line
+        yield Text() + (head if number == 0 else Text(" " * indent)) + line

@@ -125,6 +125,8 @@ class Dispatcher:
     batch_size: int
     max_jobs: int = MAX_JOBS
     is_stopping: bool = False
+    is_asking: bool = False
+    """Whether a batch runs."""
     _turns: dict[str, deque[Job]] = field(default_factory=dict)
     """Jobs with unasked prompts, by client; whoever is first has waited longest."""
     _jobs: set[Job] = field(default_factory=set)
@@ -171,7 +173,11 @@ class Dispatcher:
                 self._work.clear()
                 continue
             started = time.monotonic()
-            await self._ask(batch)
+            self.is_asking = True
+            try:
+                await self._ask(batch)
+            finally:
+                self.is_asking = False
             self._batch_s = (self._batch_s + time.monotonic() - started) / 2
 
     def stop(self) -> None:

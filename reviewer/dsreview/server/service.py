@@ -20,7 +20,7 @@ from dsreview.prompt import Prompt
 from dsreview.server.dispatch import Dispatcher
 from dsreview.server.metrics import Metrics
 
-_CLOSE_INTERVAL_S: Final = 0.2
+_LOOK_INTERVAL_S: Final = 0.01
 
 
 @dataclass(slots=True)
@@ -122,11 +122,10 @@ class Service:
     async def close(self, dispatching: "asyncio.Task[None]") -> None:
         """End the worker, whatever it does, and the task that asks it."""
         self.dispatcher.stop()
-        dispatching.cancel()
-        while not dispatching.done():
-            self.worker.close()
-            await asyncio.wait({dispatching}, timeout=_CLOSE_INTERVAL_S)
         self.worker.close()
+        while self.dispatcher.is_asking:  # those whose prompts run are told as well
+            await asyncio.sleep(_LOOK_INTERVAL_S)
+        dispatching.cancel()
 
     def _load(self) -> Facts:
         worker = self.worker
