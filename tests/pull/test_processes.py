@@ -8,12 +8,15 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import psutil
 import pytest
 
+from dsreview.errors import GitHubError
 from dsreview.fake_github.faults import Fault
+from dsreview.outputs.github_pr.client import PullAddress
+from dsreview.outputs.github_pr.poster_process import RemotePoster, start_poster
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 
@@ -250,3 +253,22 @@ def test_a_local_model_is_in_a_process_of_its_own(ready, tmp_path):
     assert watch.connected <= {"poster"}
     assert str(folder) in json.loads(out)["plan"]["job_summary"]
     assert len(ready.pull.submitted) == 1
+
+
+def test_a_poster_serves_the_pull_request_that_it_was_started_for_and_no_other(opened, tmp_path):
+    mine, other = PullAddress("octo", "project", 1), PullAddress("octo", "project", 2)
+    opened.repository.git("branch", "another")
+    opened.github.add_pull_from_git(opened.repository.folder, "main", "another")
+    process, connection = start_poster(
+        opened.github.token, tmp_path / "outbox", opened.github.url, only=mine
+    )
+    with closing(RemotePoster(connection)) as poster:
+        plan = opened.review(is_dry_run=True).plan
+        num_requests = len(opened.github.log)
+        with pytest.raises(GitHubError, match=r"serves octo/project#1 and no other"):
+            poster.post(other, plan)
+        with pytest.raises(GitHubError, match="no other"):
+            poster.fetch(other)
+        assert len(opened.github.log) == num_requests
+        assert poster.fetch(mine).pull.number == 1
+    assert process.wait(timeout=60) == 0
