@@ -71,7 +71,7 @@ def fetch_state(github: GitHub, address: PullAddress) -> PullState:
     """
     pull, can_write = fetch_pull(github, address)
     login = viewer_login(github)
-    threads = {} if not login else _threads(github, address)
+    threads = fetch_threads(github, address) if login else {}
     comments = tuple(fetch_comments(github, address, login, threads))
     return PullState(
         pull=pull,
@@ -217,7 +217,7 @@ def _comment(
     )
 
 
-def _threads(github: GitHub, address: PullAddress) -> dict[int, Thread]:
+def fetch_threads(github: GitHub, address: PullAddress) -> dict[int, Thread]:
     """By the id of their first comment; empty where the token may not read them."""
     try:
         return dict(_each_thread(github, address))

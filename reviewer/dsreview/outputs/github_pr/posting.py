@@ -12,7 +12,7 @@ from typing import Final
 
 from dsreview.errors import GitHubError
 from dsreview.outputs.github_pr.client import GitHub, PullAddress
-from dsreview.outputs.github_pr.existing import fetch_pull, viewer_login
+from dsreview.outputs.github_pr.existing import fetch_pull, fetch_threads, viewer_login
 from dsreview.outputs.github_pr.outbox import Delivery, PullBox
 from dsreview.outputs.github_pr.refusals import GONE, NOT_FOUND, NoAnswer, Refused, Unreachable
 from dsreview.outputs.github_pr.refused_comments import (
@@ -22,7 +22,7 @@ from dsreview.outputs.github_pr.refused_comments import (
 )
 from dsreview.outputs.github_pr.results import Outcome
 from dsreview.outputs.github_pr.survey import Survey, take_survey
-from dsreview.outputs.github_pr.tidying import tidy
+from dsreview.outputs.github_pr.tidying import hide, resolve
 from dsreview.outputs.github_pr.values import ExistingSummary, FileComment, PostingPlan
 from dsreview.report import count_of, short_name
 
@@ -90,7 +90,7 @@ class Posting:
         for comment in self.plan.file_level:
             self._comment_on_file(comment)
         self._write_summary(next(iter(survey.summaries), None))
-        self._tidy()
+        self._tidy(survey)
 
     def _require_head(self, refused: Refused | None = None) -> None:
         """
@@ -236,15 +236,27 @@ class Posting:
             self._answered(())
             return
 
-    def _tidy(self) -> None:
+    def _tidy(self, before: Survey) -> None:
+        """Whoever planned has read a stranger's words: nothing but ours is touched."""
+        ours = {comment.node_id for comment in before.comments}
+        hidden = tuple(id_ for id_ in self.plan.minimize if id_ in ours)
         try:
             duplicates: tuple[str, ...] = ()
             if self.num_writes:  # another run, on another machine, may have begun at once
                 survey = take_survey(self.github, self.address, self.login)
                 duplicates = survey.duplicates(self.plan)
-            self.notes.extend(tidy(self.github, self.plan, duplicates))
+            self.notes.extend(hide(self.github, hidden, duplicates))
+            self.notes.extend(resolve(self.github, self._own_threads()))
         except GitHubError as error:
-            self.notes.append(f"not looked for what was posted twice: {error}")
+            self.notes.append(f"not all was hidden and resolved: {error}")
+
+    def _own_threads(self) -> tuple[str, ...]:
+        """Those of ours that the plan wants resolved."""
+        if not self.plan.resolve:
+            return ()
+        threads = fetch_threads(self.github, self.address).values()
+        ours = {thread.id for thread in threads if thread.is_ours}
+        return tuple(id_ for id_ in self.plan.resolve if id_ in ours)
 
     def _asking(self) -> None:
         self.box.asking(Delivery(self.plan))

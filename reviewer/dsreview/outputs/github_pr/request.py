@@ -48,7 +48,7 @@ def json_of(status: int, text: str) -> Any:
         return None
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         if status in GOOD:
             raise NoAnswer("an answer that is no JSON") from None
         return None  # a page of something in between: the status says enough

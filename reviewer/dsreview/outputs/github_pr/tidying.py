@@ -8,7 +8,6 @@ from typing import Final
 
 from dsreview.errors import GitHubError
 from dsreview.outputs.github_pr.client import GitHub
-from dsreview.outputs.github_pr.values import PostingPlan
 from dsreview.report import count_of
 
 OUTDATED: Final = "OUTDATED"
@@ -29,23 +28,22 @@ mutation($id: ID!) {
 """
 
 
-def tidy(github: GitHub, plan: PostingPlan, duplicates: Sequence[str]) -> Iterator[str]:
-    """Do what `plan` wants hidden and resolved; a note for each kind that was not done."""
-    hidden = tuple((id_, OUTDATED) for id_ in plan.minimize)
-    twice = tuple((id_, DUPLICATE) for id_ in duplicates)
-    yield from _hide(github, (*hidden, *twice))
-    for done, id_ in enumerate(plan.resolve):
-        try:
-            github.mutate(RESOLVE, "resolve a thread", id=id_)
-        except GitHubError as error:
-            yield f"{count_of(len(plan.resolve) - done, 'thread')} not resolved: {error}"
-            return
-
-
-def _hide(github: GitHub, comments: Sequence[tuple[str, str]]) -> Iterator[str]:
-    for done, (id_, why) in enumerate(comments):
+def hide(github: GitHub, outdated: Sequence[str], duplicates: Sequence[str]) -> Iterator[str]:
+    """Node ids of comments; a note where some were not hidden."""
+    reasons = dict.fromkeys(outdated, OUTDATED) | dict.fromkeys(duplicates, DUPLICATE)
+    for done, (id_, why) in enumerate(reasons.items()):
         try:
             github.mutate(MINIMIZE, "hide a comment", id=id_, why=why)
         except GitHubError as error:
-            yield f"{count_of(len(comments) - done, 'comment')} not hidden: {error}"
+            yield f"{count_of(len(reasons) - done, 'comment')} not hidden: {error}"
+            return
+
+
+def resolve(github: GitHub, threads: Sequence[str]) -> Iterator[str]:
+    """Node ids of threads; a note where some were not resolved."""
+    for done, id_ in enumerate(threads):
+        try:
+            github.mutate(RESOLVE, "resolve a thread", id=id_)
+        except GitHubError as error:
+            yield f"{count_of(len(threads) - done, 'thread')} not resolved: {error}"
             return

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dsreview.errors import GitHubError
 from dsreview.fake_github import Fault
 from dsreview.fake_github.replies import Reply, error
 from dsreview.fake_github.world import ACTIONS_LOGIN, FileChange
@@ -128,3 +129,30 @@ def test_an_answer_about_something_else_is_no_pull_request(stage):
     stage.github.inject(Fault("strange", "", lambda: reply, times=None), "GET", "/pulls/1$")
     with pytest.raises(Unreachable, match="cannot read pull request octo/project#1"):
         stage.state()
+
+
+LISTS = ("/pulls/1$", "/pulls/1/comments$", "/reviews$", "/files$", "/issues/1/comments$")
+PASSING = ("502-before", "reset-before", "half-body", "429-secondary", "200-no-json")
+LASTING = ("502-always", "401", "403-secondary-hour", "reset-always")
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/graphql$"])
+def test_a_fault_that_passes_changes_nothing_of_what_is_read(stage, faults, path):
+    stage.post(faults.example_plan())
+    wanted = stage.state()
+    for fault in faults.FAULTS:
+        if fault.name in PASSING:
+            injection = stage.github.inject(fault, "*", path)
+            assert stage.state() == wanted
+            assert injection.fired == 1
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_fault_that_lasts_ends_the_reading_with_one_line(stage, faults, path):
+    for fault in faults.FAULTS:
+        if fault.name in LASTING:
+            injection = stage.github.inject(fault, "*", path)
+            with pytest.raises(GitHubError, match=r"^cannot ") as caught:
+                stage.state()
+            assert "\n" not in str(caught.value)
+            injection.times = 0

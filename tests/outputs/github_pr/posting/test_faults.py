@@ -27,7 +27,5 @@ def test_nothing_is_lost_or_posted_twice_whatever_goes_wrong(faults, name, point
 @pytest.mark.timeout(1_800)
 def test_nothing_is_lost_or_posted_twice_at_any_fault_of_the_table(faults):
     assert len({fault.name for fault in faults.FAULTS}) >= 40
-    endings = [
-        faults.run_fault(fault, point) for fault in faults.FAULTS for point in faults.POINTS
-    ]
+    endings = [faults.run_fault(fault, point) for fault in faults.FAULTS for point in faults.POINTS]
     assert [problem for ending in endings for problem in ending.problems] == []

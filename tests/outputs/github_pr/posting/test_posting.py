@@ -125,6 +125,17 @@ def test_comments_that_are_taken_apart_and_refused_together_are_not_all_moved(st
     assert 0 < len(result.demoted) < len(plan.inline)
 
 
+def test_a_comment_that_is_too_long_ends_in_the_summary_on_one_line(stage, plan):
+    long = "x" * 70_000
+    entry = replace(plan.inline[2].entry, block=long)
+    bad = replace(plan.inline[2], body=long, file_body=long, entry=entry)
+    result = stage.post(replace(plan, inline=(*plan.inline[:2], bad, *plan.inline[3:])))
+    assert result.is_delivered
+    assert result.demoted == (bad.fingerprint,)
+    assert stage.told()[bad.fingerprint] == 1
+    assert entry.line in stage.pull.issue_comments[0].body
+
+
 def test_what_has_no_room_in_the_summary_is_reported(stage, plan, faults):
     large = "x" * 900
     entries = tuple(
@@ -212,6 +223,7 @@ def test_a_marker_of_somebody_else_silences_nothing(stage, plan, faults):
 
 
 def test_outdated_comments_are_hidden_and_threads_resolved(stage, plan, faults):
+    stage.token = stage.github.personal_token
     stage.post(plan)
     old = stage.pull.comments[:2]
     later = replace(
@@ -221,10 +233,23 @@ def test_outdated_comments_are_hidden_and_threads_resolved(stage, plan, faults):
         minimize=tuple(one.node_id for one in old),
         resolve=tuple(one.thread.node_id for one in old),
     )
-    result = stage.post(later, token=stage.github.personal_token)
+    result = stage.post(later)
     assert result.notes == ()
     assert [one.minimized for one in old] == ["outdated", "outdated"]
     assert [one.thread.resolved_by for one in old] == ["ann", "ann"]
+
+
+def test_nothing_of_others_is_hidden_or_resolved_whatever_a_plan_wants(stage, plan, faults):
+    person = stage.client(token=stage.github.personal_token)
+    body = {"body": "Mine.", "commit_id": plan.head_sha, "path": faults.PATH, "line": 3}
+    person.create(f"{stage.address.path}/comments", "comment", body)
+    person.create(f"{stage.address.conversation_path}/comments", "comment", {"body": "Mine."})
+    (thread,), (said,) = stage.pull.threads, stage.pull.issue_comments
+    nodes = (thread.comments[0].node_id, said.node_id, stage.pull.reviews[0].node_id)
+    stage.github.world.tokens[stage.github.token].can_resolve = True
+    result = stage.post(replace(plan, minimize=nodes, resolve=(thread.node_id,)))
+    assert result.is_delivered
+    assert (thread.comments[0].minimized, said.minimized, thread.resolved_by) == (None, None, None)
 
 
 def test_threads_that_may_not_be_resolved_are_a_note(stage, plan):
