@@ -56,14 +56,12 @@ class Outbox:
             OutOfTime: another run keeps posting to this pull request.
         """
         name = hashlib.sha256(pull.encode()).hexdigest()[:32]
-        try:
+        with _usable(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = self._locked(name, patience)
-        except OSError as error:
-            place = error.filename or self.folder
-            raise GitHubError(f"the outbox cannot be used: {place}: {error.strerror}") from None
         try:
-            self._sweep(patience.clock.epoch())
+            with _usable(self.folder):
+                self._sweep(patience.clock.epoch())
             yield PullBox(self.folder, name, patience)
         finally:
             os.close(lock)  # which gives it back, as the end of the process would
@@ -102,6 +100,19 @@ class Outbox:
                     os.close(lock)
 
 
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    """
+    Raises:
+        GitHubError: for every error of the disk.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or folder
+        raise GitHubError(f"the outbox cannot be used: {place}: {error.strerror}") from None
+
+
 def _is_still(path: Path, lock: int) -> bool:
     """Whether what is locked has not been swept away in the meantime."""
     with suppress(OSError):
@@ -120,12 +131,13 @@ class PullBox:
     def deliveries(self) -> tuple[Delivery, ...]:
         """Those that are not finished, oldest first. What cannot be read is dropped."""
         found = []
-        for path in self._folder.glob(f"{self._name}.*.{_DELIVERY}"):
-            delivery = _read(path)
-            if delivery is None:
-                path.unlink()
-            else:
-                found.append((path.stat().st_mtime, delivery))
+        with _usable(self._folder):
+            for path in self._folder.glob(f"{self._name}.*.{_DELIVERY}"):
+                delivery = _read(path)
+                if delivery is None:
+                    path.unlink()
+                else:
+                    found.append((path.stat().st_mtime, delivery))
         return tuple(delivery for _, delivery in sorted(found, key=lambda pair: pair[0]))
 
     def keep(self, delivery: Delivery) -> Delivery:
@@ -135,10 +147,8 @@ class PullBox:
         """
         encoded = msgspec.msgpack.encode(delivery)
         path = self._path(delivery.plan.key)
-        try:
+        with _usable(path):
             replace_durably(path, hashlib.sha256(encoded).digest() + encoded)
-        except OSError as error:
-            raise GitHubError(f"the outbox cannot be used: {path}: {error.strerror}") from None
         return delivery
 
     def asking(self, delivery: Delivery) -> Delivery:

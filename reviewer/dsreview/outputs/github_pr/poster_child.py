@@ -57,6 +57,8 @@ def _answer(begin: Begin, command: Command) -> Reply:
         return _do(begin, command)
     except DsreviewError as error:
         return Failed(str(error), is_usage=isinstance(error, UsageError))
+    except Exception as error:  # noqa: BLE001 - of the libraries; its words may hold the token
+        return Failed(f"the poster failed: {type(error).__name__}")
 
 
 def _do(begin: Begin, command: Command) -> Reply:
