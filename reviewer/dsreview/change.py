@@ -58,6 +58,9 @@ class Change:
     """What the user must know of how the change was read, one line each."""
     trusted: Snapshot | None = None
     """Has the settings where `base` does not: for a pull request, the tip of its base branch."""
+    focus: frozenset[str] | None = None
+    """Files that a model reads, and that the report answers for; None: all. The checks look
+    at all of them in any case: what is removed in one breaks another."""
 
     @property
     def settings(self) -> Snapshot:

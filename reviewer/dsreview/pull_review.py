@@ -20,8 +20,7 @@ from dsreview.outputs.github_pr.values import PostingPlan, PullRequest, PullStat
 from dsreview.patch import Patch
 from dsreview.pull_scope import Plans, PullScope, Wanted, choose_scope, review_digest
 from dsreview.report import Report, short_name
-from dsreview.review import notes_on_settings
-from dsreview.sources.github_pr import OpenedPull, open_pull
+from dsreview.sources.github_pr import open_pull
 
 INCOMPLETE = 3
 MAX_LISTED_FILES = 300
@@ -137,7 +136,7 @@ def review_pull(
             wanted=run.wanted,
         )
         scope = choose_scope(last_review_of(state), plans, opened)
-        change = _change(opened, scope)
+        change = opened.since(scope.since) if scope.since else opened.change
         report = review(state.pull, change, config)
         facts = RunFacts(
             base_sha=opened.merge_base,
@@ -188,13 +187,6 @@ def _post(desk: Desk, plan: PostingPlan) -> PostingResult:
     except GitHubError as error:
         names = tuple(one.fingerprint for one in plan.annotations)
         return PostingResult(Outcome.UNREACHABLE, str(error), reported=names)
-
-
-def _change(opened: OpenedPull, scope: PullScope) -> Change:
-    if scope.since is None:
-        return opened.change
-    change = opened.since(scope.since)
-    return replace(change, notes=(*change.notes, *notes_on_settings(opened.change)))
 
 
 def _stand_in(state: PullState, local: Patch) -> Patch | None:

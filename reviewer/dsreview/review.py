@@ -89,6 +89,9 @@ class _Review:
         used = self.stats.prompt_tokens + self.stats.completion_tokens
         return max(0, self.config.max_tokens - used)
 
+    def is_in_focus(self, path: str) -> bool:
+        return self.change.focus is None or path in self.change.focus
+
     @property
     def is_out_of_time(self) -> bool:
         return self.left_s == 0.0
@@ -110,7 +113,7 @@ def review(change: Change, config: Config, tools: Tools) -> Report:
         _gate(run)
         if run.backend is not None and run.backend.counts_are_estimated:
             run.notes.append(ESTIMATED_TOKENS)
-    rows = ledger.rows()
+    rows = tuple(row for row in ledger.rows() if run.is_in_focus(row.path))
     return Report(
         status=_status(rows),
         findings=in_order(on_disk(run.findings, run.files)),
@@ -146,7 +149,8 @@ def _ask_model(run: _Review, stack: ExitStack) -> None:
     if run.tools.open_backend is None:
         run.notes.append(NO_MODEL)
         return
-    if not run.files:
+    files = [file for file in run.files if run.is_in_focus(file.patch.path)]
+    if not files:
         return
     if run.is_out_of_time:
         _leave_to_nobody(run, OUT_OF_TIME)
@@ -166,7 +170,7 @@ def _ask_model(run: _Review, stack: ExitStack) -> None:
             max_tokens=run.config.max_tokens,
             deadline_s=run.left_s,
         )
-        result = stage.run(run.files, run.ledger)
+        result = stage.run(files, run.ledger)
     except BackendError as error:
         run.backend = None
         run.notes.append(f"{MODEL_UNUSABLE}: {error}")

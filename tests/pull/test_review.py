@@ -47,6 +47,38 @@ def test_a_push_is_told_what_is_new_in_it(opened):
     assert not any(comment.minimized for comment in opened.pull.comments)
 
 
+def test_what_one_push_removes_and_the_next_one_uses_is_found(world):
+    """The checks look at all files, whatever is new."""
+    world.repository.commit({"a.py": "def f():\n    return 1\n\n\ndef g():\n    return 2\n"})
+    world.repository.git("checkout", "-q", "-b", "change")
+    world.repository.commit({"a.py": "def g():\n    return 2\n"})
+    world.open()
+    assert world.review().report.findings == ()
+    world.repository.commit({"b.py": "from a import f\n\nprint(f())\n"})
+    world.push()
+    done = world.review()
+    assert done.scope.since
+    assert {finding.path for finding in done.report.findings} == {"a.py", "b.py"}
+    assert [row.path for row in done.report.coverage] == ["b.py"]
+
+
+def test_a_model_is_asked_about_what_is_new_alone(opened):
+    backend = ScriptedBackend([json.dumps({"findings": []})] * 9)
+    opened.review(fail_on=MILD_GATE, open_backend=lambda: backend)
+    opened.repository.commit({"more.py": FINE.format(1)})
+    opened.push()
+    num_asked = len(backend.batches)
+    opened.review(fail_on=MILD_GATE, open_backend=lambda: backend)
+    texts = [
+        message.text
+        for batch, _ in backend.batches[num_asked:]
+        for prompt in batch
+        for message in prompt.messages
+    ]
+    assert any("more.py" in text for text in texts)
+    assert not any("shop.py" in text for text in texts)
+
+
 def test_what_fails_is_looked_at_until_it_is_gone(opened):
     """A push beside the bug must not turn the check green."""
     assert opened.review().exit_code == 1

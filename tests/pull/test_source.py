@@ -59,22 +59,24 @@ def test_what_came_since_a_commit(repository, history):
         assert opened.has(history[2])
         assert opened.descends_from(history[2])
         assert opened.parted_where(history[2])
-        assert paths(opened.since(history[2])) == [".dsreview.toml", "b.py"]
+        assert opened.since(history[2]).focus == {".dsreview.toml", "b.py"}
+        assert paths(opened.since(history[2])) == paths(opened.change)
 
 
 def test_a_file_touched_again_is_looked_at_whole(repository, history):
     repository.git("checkout", "-q", "change")
     new = repository.commit({"a.py": "a = 2\nmore = 3\n"})
     with open_pull(repository.folder, pull(history[4], new)) as opened:
-        (file,) = opened.since(history[3]).patch.files
-        assert (file.path, file.added_lines) == ("a.py", {1, 2})
+        change = opened.since(history[3])
+        assert change.focus == {"a.py"}
+        assert [file.added_lines for file in change.patch.files if file.path == "a.py"] == [{1, 2}]
 
 
 def test_a_file_that_is_as_before_again_is_no_part_of_it(repository, history):
     repository.git("checkout", "-q", "change")
     new = repository.commit({"a.py": "a = 1\n"})
     with open_pull(repository.folder, pull(history[4], new)) as opened:
-        assert paths(opened.since(history[3])) == []
+        assert opened.since(history[3]).focus == frozenset()
 
 
 def test_a_rewritten_branch_does_not_descend_from_its_old_head(repository, history):

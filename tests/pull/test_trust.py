@@ -72,7 +72,7 @@ def test_a_later_push_that_changes_nothing_of_them_tells_of_them_too(planted):
     planted.push()
     done = planted.review(fail_on="critical")
     assert done.scope.since
-    assert [path for path, _ in found(done)] == ["more.py"]
+    assert [row.path for row in done.report.coverage] == ["more.py"]
     assert ".dsreviewignore is changed here; this review used its old state" in done.report.notes
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from dsreview.change import Change
 from dsreview.errors import GitError, RevisionError
 from dsreview.outputs.github_pr.values import PullRequest
-from dsreview.patch import Patch
 from dsreview.sources import change_between
 from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.objects import ObjectStore
@@ -55,15 +54,17 @@ class OpenedPull:
         return self._leaves(self._base, commit) == self.merge_base
 
     def since(self, commit: str) -> Change:
-        """All that this pull request does to the files that changed after `commit`.
+        """The same change, its focus on the files that changed after `commit`.
 
-        Whole files, so that each one is either looked at as it would be in a first review, or
-        not at all.
+        Whole files, so that each one is either read as it would be in a first review, or not
+        at all.
         """
         between = diff_trees(self._place.room, commit, self._head, ())
         touched = {path for file in between.files for path in (file.path, file.old_path)}
-        kept = (file for file in self.change.patch.files if touched & {file.path, file.old_path})
-        return replace(self.change, patch=Patch(tuple(kept)))
+        focus = (
+            file.path for file in self.change.patch.files if touched & {file.path, file.old_path}
+        )
+        return replace(self.change, focus=frozenset(focus))
 
     def _leaves(self, old: str, new: str) -> str | None:
         try:
