@@ -15,7 +15,6 @@ from dsreview.sanitize import (
     markdown_code,
     markdown_fence,
     markdown_prose,
-    markdown_safe,
     terminal_line,
     utf8,
 )
@@ -24,7 +23,7 @@ MAX_ROWS = 100
 MAX_CODE_LINES = 20
 MAX_LINE_LENGTH = 400
 MAX_CODE_BYTES = 6_000
-MAX_NAME_LENGTH = 400
+MAX_CELL_BYTES = 400
 MAX_ROW_BYTES = 2_000
 MAX_MESSAGE_BYTES = 12_000
 MAX_SCENARIO_BYTES = 8_000
@@ -116,8 +115,8 @@ def _footer(report: Report) -> Iterator[str]:
     rows = [
         (
             "excluded" if row.is_excluded else row.state.value,
-            markdown_code(row.path),
-            markdown_safe(row.reason),
+            cell(row.path),
+            prose(row.reason, MAX_CELL_BYTES),
         )
         for row in sorted(report.coverage, key=lambda row: row.is_excluded)
         if row.state is not CoverageState.REVIEWED
@@ -128,7 +127,7 @@ def _footer(report: Report) -> Iterator[str]:
     if report.refused:
         yield f"{len(report.refused)} findings or suggestions refused or answered in the code."
     if report.notes:
-        yield "\n".join(f"- {markdown_safe(note)}" for note in report.notes)
+        yield "\n".join(f"- {prose(note, MAX_CELL_BYTES)}" for note in report.notes[:MAX_ROWS])
     yield stats_line(report)
 
 
@@ -137,13 +136,13 @@ def stats_line(report: Report) -> str:
     stats: Stats = report.stats
     parts = [f"{stats.seconds:.1f} s"]
     if stats.model:
-        parts.append(f"{markdown_code(stats.model)} on {markdown_code(stats.device)}")
+        parts.append(f"{cell(stats.model)} on {cell(stats.device)}")
         parts.append(f"{stats.prompt_tokens:,} tokens in, {stats.completion_tokens:,} out")
         parts.append(f"{stats.tokens_per_second:.1f} tok/s")
     if stats.cache_hits + stats.cache_misses:
         parts.append(f"cache {stats.cache_hits} of {stats.cache_hits + stats.cache_misses}")
     sides = (report.base_name, report.head_name)
-    names = [markdown_code(short_name(name)) for name in sides if name]
+    names = [cell(short_name(name)) for name in sides if name]
     return " · ".join((" → ".join(names), *parts) if names else parts)
 
 
@@ -159,17 +158,24 @@ def _more(num: int, noun: str) -> Iterator[str]:
 
 def rule_of(finding: Finding) -> str:
     """The rule as a code span."""
-    return markdown_code(finding.rule[:MAX_NAME_LENGTH])
+    return cell(finding.rule)
 
 
 def place_of(finding: Finding) -> str:
     """Path and lines as a code span."""
     first, last = finding.span.start, finding.span.last
     lines = f"{first}" if first == last else f"{first}-{last}"
-    path = finding.path
-    if len(path) > MAX_NAME_LENGTH:
-        path = "..." + path[-MAX_NAME_LENGTH:]
-    return markdown_code(f"{path}:{lines}")
+    return cell(f"{finding.path}:{lines}")
+
+
+def cell(name: str) -> str:
+    """A path or another name as a code span; of a long one the end."""
+    shown = name[-MAX_CELL_BYTES:]
+    code = markdown_code(name) if shown == name else markdown_code(f"...{shown}")
+    while len(code.encode()) > MAX_CELL_BYTES:
+        shown = shown[len(shown) // 4 + 1 :]
+        code = markdown_code(f"...{shown}")
+    return code
 
 
 def _lines_of(span: Span, lines: list[str]) -> list[str]:

@@ -316,6 +316,7 @@ def test_a_button_does_what_the_suggestion_says(pull_requests, seeds):
                 num_buttons += 1
                 start, last = button.place.start, button.place.last
                 assert button.place.side is Side.RIGHT
+                assert about.overlaps(Span(start, last + 1)) or not about.num_lines
                 assert len({shown.right[number] for number in range(start, last + 1)}) == 1
                 fence, *content, closing = button.block.split("\n")
                 assert fence == f"{closing}suggestion"

@@ -7,13 +7,14 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from dsreview.finding import Edit, Proof, Severity, Suggestion, fingerprints
+from dsreview.finding import Edit, Proof, Refusal, Severity, Suggestion, fingerprints
 from dsreview.outputs.github_pr.history import Silence, fix_names
 from dsreview.outputs.github_pr.marker import known_entries, last_review
+from dsreview.outputs.github_pr.plan import plan_posting
 from dsreview.outputs.github_pr.sticky import MAX_BODY_BYTES
-from dsreview.outputs.github_pr.values import PostingPlan, Side
+from dsreview.outputs.github_pr.values import PostingPlan, RunFacts, Side
 from dsreview.patch import Span
-from dsreview.report import Coverage, CoverageState, Status
+from dsreview.report import Coverage, CoverageState, Report, Stats, Status
 
 NEXT_HEAD = "c" * 40
 OLD = "".join(f"line {number}\n" for number in range(1, 61))
@@ -349,6 +350,43 @@ def test_no_finding_is_ever_lost(make_pull, found, as_posted, num_pulls):
     print(dict(seen))
     assert seen["on lines"] > 5
     assert seen["silent"] > 10
+
+
+SLOW_PIECES = ["x", "\0", "```\n", "a\n\n", "0123456789abcdef", "|"]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["@`", "\U000e0041", *(pytest.param(one, marks=pytest.mark.slow) for one in SLOW_PIECES)],
+)
+def test_nothing_is_larger_than_github_takes(make_pull, found, piece):
+    line = (piece * 1_000).replace("\n", "")
+    pull = make_pull({"a.py": ""}, {"a.py": f"{line}\n" * 90})
+    edit = Suggestion(Edit(Span(1, 61), (line,) * 60), Proof.PARSE_NOT_VERIFIABLE)
+    findings = [
+        found(path, number, line, rule=piece * 500, message=piece * 9_000, scenario=piece * 9_000)
+        for number in range(1, 4)
+        for path in ("a.py", line)
+    ]
+    findings[0] = replace(findings[0], span=Span(1, 61), suggestion=edit)
+    gap = Coverage(line, CoverageState.SKIPPED, piece * 900)
+    report = Report(
+        Status.PARTIAL,
+        tuple(findings),
+        (gap,) * 60,
+        Stats(),
+        refused=(Refusal(line, piece * 500, piece * 500, piece * 900),) * 60,
+        notes=(piece * 900,) * 60,
+    )
+    plan = plan_posting(report, pull.code, pull.state, RunFacts("a" * 40, "b" * 40, "c0ffee"))
+    assert plan.inline
+    everything = plan.demoted(frozenset(names(plan.inline)))
+    everything = everything.demoted(frozenset(names(everything.file_level)))
+    bodies = [one.body for one in plan.inline] + [one.file_body for one in plan.inline]
+    bodies += [plan.summary.text, everything.summary.text, plan.review_body]
+    assert max(len(body.encode()) for body in bodies) <= MAX_BODY_BYTES
+    assert len(known_entries(everything.summary.text)) == len(findings)
+    assert len(plan.job_summary.encode()) < 1 << 20
 
 
 def test_what_has_no_room_is_counted_and_annotated(pull, found):

@@ -13,6 +13,7 @@ from dsreview.outputs import markdown
 from dsreview.outputs.github_pr.marker import LastReview, foot_marker, state_marker
 from dsreview.outputs.github_pr.sticky import Entry, Summary
 from dsreview.outputs.github_pr.values import RunFacts
+from dsreview.outputs.markdown import cell
 from dsreview.report import (
     ESTIMATED_TOKENS,
     CoverageState,
@@ -23,10 +24,11 @@ from dsreview.report import (
 )
 from dsreview.sanitize import markdown_code, markdown_safe
 
-MAX_GAPS = 50
-MAX_REFUSALS = 20
-MAX_NOTES = 20
-MAX_CELL_BYTES = 300
+MAX_GAPS = 40
+MAX_REFUSALS = 10
+MAX_NOTES = 10
+MAX_WORDS_BYTES = 300
+"""With the numbers above, all of them together leave a third of a body to the findings."""
 HOW_TO_SILENCE = "Answer, resolve, hide or 👎 a comment, and its finding is not told again."
 
 
@@ -108,7 +110,10 @@ def _foot(report: Report, counts: Counts) -> Iterator[str]:
     yield _coverage(report)
     yield from _gaps(report)
     if report.notes:
-        yield "\n".join(f"- {_words(note)}" for note in report.notes[:MAX_NOTES])
+        rows = [f"- {_words(note)}" for note in report.notes[:MAX_NOTES]]
+        if len(report.notes) > len(rows):
+            rows.append(f"- {count_of(len(report.notes) - len(rows), 'more note')}")
+        yield "\n".join(rows)
     if report.refused:
         yield from _refusals(report)
     if counts.on_code:
@@ -118,7 +123,7 @@ def _foot(report: Report, counts: Counts) -> Iterator[str]:
 
 def _gaps(report: Report) -> Iterator[str]:
     gaps = report.gaps
-    rows = [(row.state.value, _cell(row.path), _words(row.reason)) for row in gaps[:MAX_GAPS]]
+    rows = [(row.state.value, cell(row.path), _words(row.reason)) for row in gaps[:MAX_GAPS]]
     if rows:
         yield markdown.table(("Not reviewed", "File", "Why"), rows)
     if len(gaps) > len(rows):
@@ -133,7 +138,9 @@ def _coverage(report: Report) -> str:
         text += f", {num_by_state[CoverageState.PARTIAL]} partly"
     reasons = Counter(row.reason for row in report.coverage if row.is_excluded)
     if reasons:
-        shown = [f"{num} {_words(why)}" for why, num in reasons.most_common(MAX_NOTES)]
+        shown = [f"{num:,} {_words(why)}" for why, num in reasons.most_common(MAX_NOTES)]
+        num_others = reasons.total() - sum(num for _, num in reasons.most_common(MAX_NOTES))
+        shown += [f"{num_others:,} for other reasons"] if num_others else []
         text += f"; {reasons.total()} excluded ({', '.join(shown)})"
     return f"{text}."
 
@@ -143,7 +150,7 @@ def _refusals(report: Report) -> Iterator[str]:
     num = len(report.refused)
     yield f"<details><summary>{num:,} refused, or answered in the code</summary>"
     rows = [
-        f"- {_cell(one.path)} {_cell(one.rule)}, {_words(one.reason)}: {_words(one.message)}"
+        f"- {cell(one.path)} {cell(one.rule)}, {_words(one.reason)}: {_words(one.message)}"
         for one in report.refused[:MAX_REFUSALS]
     ]
     if num > len(rows):
@@ -159,8 +166,4 @@ def _cost(report: Report) -> str:
 
 
 def _words(text: str) -> str:
-    return markdown.prose(text, MAX_CELL_BYTES)
-
-
-def _cell(text: str) -> str:
-    return markdown_code(text if len(text) <= MAX_CELL_BYTES else f"...{text[-MAX_CELL_BYTES:]}")
+    return markdown.prose(text, MAX_WORDS_BYTES)
