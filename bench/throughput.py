@@ -24,6 +24,7 @@ from transformers import AutoModelForCausalLM
 from dsengine import Engine, Message, Piece
 from dsengine.testing import write_model
 
+Prompts = tuple[list[list[Message]], list[list[int]]]
 WORDS = [f"word{number}" for number in range(1_000)]
 SHAPES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "small": (
@@ -118,6 +119,7 @@ def main() -> int:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--bandwidth", type=float, default=4.3e12, help="bytes a second")
+    parser.add_argument("--sweep", action="store_true", help="how the cost grows, instead")
     parser.add_argument("--folder", type=Path, help="for the weights; default: a temporary one")
     arguments = parser.parse_args()
     dtype = getattr(torch, arguments.dtype)
@@ -132,17 +134,52 @@ def main() -> int:
             batch_size=arguments.batch_size, max_batch_tokens=1_000_000,
         )  # fmt: skip
         per_word = engine.count_tokens(conversation(0, 500, 500)) / 1_000
-        measure(arguments, folder, engine, per_word)
+        peers = Peers(folder, arguments.device, dtype, engine._vocabulary.text)
+        if arguments.sweep:
+            sweep(arguments, engine, peers, per_word)
+        else:
+            compare(arguments, folder, engine, peers, per_word)
     return 0
 
 
-def measure(arguments: argparse.Namespace, folder: Path, engine: Engine, per_word: float) -> None:
+def prompts_of(arguments: argparse.Namespace, engine: Engine, per_word: float) -> Prompts:
     num_shared, num_own = (int(n / per_word) for n in (arguments.prefix, arguments.context))
     talks = [conversation(number, num_shared, num_own) for number in range(arguments.prompts)]
-    ids = [engine._tokenizer.encode_prompt(talk) for talk in talks]
+    return talks, [engine._tokenizer.encode_prompt(talk) for talk in talks]
+
+
+def sweep(arguments: argparse.Namespace, engine: Engine, peers: Peers, per_word: float) -> None:
+    """One of prompts, prefix and answer grows, the others stay."""
+    print("| prompts | prefix | new tokens | padded batch s | dsengine s | ratio |")
+    print("|---|---|---|---|---|---|")
+    cases = [{}, *({"prompts": n} for n in (4, 32)), *({"prefix": n} for n in (256, 3_072))]
+    for changes in [*cases, *({"new_tokens": n} for n in (16, 192))]:
+        case = argparse.Namespace(**{**vars(arguments), **changes})
+        talks, ids = prompts_of(case, engine, per_word)
+
+        def padded(ids: list[list[int]] = ids, new: int = case.new_tokens) -> None:
+            for start in range(0, len(ids), arguments.batch_size):
+                peers.generate(ids[start : start + arguments.batch_size], new)
+
+        def ours(talks: list[list[Message]] = talks, new: int = case.new_tokens) -> None:
+            engine._scheduler._prefixes.clear()  # each round computes its prefix
+            engine.generate(talks, max_new_tokens=new)
+
+        ours()
+        times = {
+            work: statistics.median(timed(case.device, work) for _ in range(arguments.rounds))
+            for work in (padded, ours)
+        }
+        slow, quick = times[padded], times[ours]
+        sizes = f"{case.prompts} | {case.prefix} | {case.new_tokens}"
+        print(f"| {sizes} | {slow:.2f} | {quick:.2f} | {slow / quick:.2f} |", flush=True)
+
+
+def compare(
+    arguments: argparse.Namespace, folder: Path, engine: Engine, peers: Peers, per_word: float
+) -> None:
+    talks, ids = prompts_of(arguments, engine, per_word)
     new, device = arguments.new_tokens, arguments.device
-    allowed = engine._vocabulary.text
-    peers = Peers(folder, device, getattr(torch, arguments.dtype), allowed)
     made: dict[str, list[list[int]]] = {}
 
     def one_by_one() -> None:
