@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+MASK = "****"
 _NUM_SHOWN = 4
 _MIN_ENTROPY_BITS = 2.5
 """Of one character of a value that only its name makes a secret."""
@@ -202,9 +203,9 @@ def _replaced(kind: SecretKind, match: re.Match[str]) -> str:
 
 def _mask(secret: str, kind: SecretKind) -> str:
     if "\n" in secret:
-        return "\n".join("****" if line.strip() else line for line in secret.split("\n"))
+        return "\n".join(MASK if line.strip() else line for line in secret.split("\n"))
     is_told_by_name = kind.pattern.flags & re.IGNORECASE
-    return "****" if is_told_by_name else secret[:_NUM_SHOWN] + "****"
+    return MASK if is_told_by_name else secret[:_NUM_SHOWN] + MASK
 
 
 def _looks_random(value: str) -> bool:

@@ -305,6 +305,32 @@ def test_secrets_are_in_nothing_that_is_posted(make_pull, found):
     assert "ghp_****" in plan.inline[0].body
 
 
+def test_no_line_of_a_key_is_shown_even_where_it_stands_alone(make_pull, found):
+    lines = [letter * 30 + "7g+/" * 6 for letter in "ABC"]
+    key = ["-----BEGIN RSA PRIVATE KEY-----", *lines, "-----END RSA PRIVATE KEY-----"]
+    text = "".join(f"{line}\n" for line in ['KEY = """', *key, '"""', "call()"])
+    pull = make_pull({"a.py": ""}, {"a.py": text})
+    edit = Suggestion(Edit(Span(4, 5), (lines[1], "x")), Proof.VERIFIED)
+    beside = Suggestion(Edit(Span(5, 6), ("x",)), Proof.VERIFIED)
+    plan = pull.plan(
+        [
+            found("a.py", 4, lines[1], message=f"{lines[0]} leaks", suggestion=edit),
+            found("a.py", 3, lines[0], last=7, suggestion=beside),
+            found(
+                "a.py",
+                4,
+                lines[1],
+                last=5,
+                suggestion=replace(beside, edit=Edit(Span(8, 8), ("y",))),
+            ),
+        ]
+    )
+    assert len(plan.inline) == 3
+    written = msgspec.json.encode(plan).decode()
+    assert not any(line in written for line in lines)
+    assert "```suggestion" not in plan.inline[0].body
+
+
 def test_a_plan_passes_from_one_program_to_another(pull, bad, found):
     plan = pull.plan([bad, found("other.py", 1, "x\udcff", message="\udcff\ud800")])
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(plan), type=PostingPlan) == plan

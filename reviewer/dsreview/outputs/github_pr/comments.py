@@ -12,7 +12,7 @@ from dsreview.outputs import markdown
 from dsreview.outputs.github_pr.marker import entry_marker, finding_marker
 from dsreview.outputs.github_pr.placement import OnLines, Place, ShownFile
 from dsreview.outputs.github_pr.sticky import Entry
-from dsreview.outputs.github_pr.suggestions import replacement
+from dsreview.outputs.github_pr.suggestions import Replacement, replacement
 from dsreview.outputs.github_pr.values import (
     FileComment,
     InlineComment,
@@ -48,7 +48,7 @@ class PlacedFinding:
 
 
 def inline_comment(one: PlacedFinding, place: OnLines, key: str, head_sha: str) -> InlineComment:
-    button = replacement(one.original, place, one.file) if one.file is not None else None
+    button = _button(one, place)
     blocks = [_title(one.finding), *markdown.explanation(one.finding)]
     note = _note_on_lines(one.finding, place)
     if note:
@@ -69,6 +69,17 @@ def inline_comment(one: PlacedFinding, place: OnLines, key: str, head_sha: str) 
         file_body=demoted.body,
         entry=demoted.entry,
     )
+
+
+def _button(one: PlacedFinding, place: OnLines) -> Replacement | None:
+    """None also where some of its code had to be masked."""
+    if one.file is None or one.finding.suggestion != one.original.suggestion:
+        return None
+    button = replacement(one.original, place, one.file)
+    if button is None:
+        return None
+    lines = slice(button.place.start - 1, button.place.last)
+    return button if list(one.lines[lines]) == list(one.file.lines[lines]) else None
 
 
 def file_comment(one: PlacedFinding, key: str, head_sha: str) -> FileComment:

@@ -4,13 +4,16 @@ What is posted is made from the masked report and the masked code alone, so that
 a comment can forget to ask.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dsreview.change import Snapshot
 from dsreview.finding import Finding
 from dsreview.report import Report
-from dsreview.secrets_mask import mask_secrets
+from dsreview.secrets_mask import MASK, mask_secrets
+
+_MIN_LENGTH = 12
+"""Of a line that is looked for in other texts; a shorter one may be any word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,20 @@ class MaskedSnapshot:
         return self.files.size_bytes(path)
 
 
-def masked_report(report: Report) -> Report:
+Lines = Mapping[str, Sequence[str]]
+"""Of files, by path."""
+
+
+def masked_report(report: Report, files: Lines, masked_files: Lines) -> Report:
+    """
+    Args:
+        files: those that have findings, as they are.
+        masked_files: the same with their secrets masked.
+    """
+    hidden = {path: _hidden(files[path], masked_files[path]) for path in files}
     return replace(
         report,
-        findings=tuple(map(masked_finding, report.findings)),
+        findings=tuple(_masked_finding(one, hidden[one.path]) for one in report.findings),
         coverage=tuple(
             replace(row, path=mask_secrets(row.path), reason=mask_secrets(row.reason))
             for row in report.coverage
@@ -54,23 +67,31 @@ def masked_report(report: Report) -> Report:
     )
 
 
-def masked_finding(finding: Finding) -> Finding:
+def _hidden(lines: Sequence[str], masked: Sequence[str]) -> Sequence[str]:
+    """Lines that are a secret only together with others, as those of a key."""
+    pairs = zip(lines, masked, strict=True)
+    changed = dict.fromkeys(line.strip() for line, safe in pairs if line != safe)
+    return [line for line in changed if len(line) >= _MIN_LENGTH and mask_secrets(line) == line]
+
+
+def _masked_finding(finding: Finding, hidden: Sequence[str]) -> Finding:
     """The path stays: it is looked up, not shown, by whoever gets the finding."""
     suggestion = finding.suggestion
-    if suggestion is not None:
-        lines = tuple(masked_lines(suggestion.edit.lines))
+    if suggestion is not None and suggestion.edit.lines:
+        lines = tuple(_masked("\n".join(suggestion.edit.lines), hidden).split("\n"))
         suggestion = replace(suggestion, edit=replace(suggestion.edit, lines=lines))
     return replace(
         finding,
-        rule=mask_secrets(finding.rule),
-        quote=mask_secrets(finding.quote),
-        message=mask_secrets(finding.message),
-        scenario=mask_secrets(finding.scenario),
-        scope=mask_secrets(finding.scope),
+        rule=_masked(finding.rule, hidden),
+        quote=_masked(finding.quote, hidden),
+        message=_masked(finding.message, hidden),
+        scenario=_masked(finding.scenario, hidden),
+        scope=_masked(finding.scope, hidden),
         suggestion=suggestion,
     )
 
 
-def masked_lines(lines: Sequence[str]) -> Iterator[str]:
-    """Together, since a key goes over several lines."""
-    return iter(mask_secrets("\n".join(lines)).split("\n") if lines else ())
+def _masked(text: str, hidden: Sequence[str]) -> str:
+    for line in hidden:
+        text = text.replace(line, MASK)
+    return mask_secrets(text)

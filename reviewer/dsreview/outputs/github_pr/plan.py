@@ -12,7 +12,7 @@ from dsreview.outputs.base import CodeView, inclusive
 from dsreview.outputs.github_pr import history
 from dsreview.outputs.github_pr.comments import PlacedFinding, file_comment, inline_comment
 from dsreview.outputs.github_pr.marker import LastReview, digest, review_marker
-from dsreview.outputs.github_pr.masking import MaskedSnapshot, masked_report
+from dsreview.outputs.github_pr.masking import Lines, MaskedSnapshot, masked_report
 from dsreview.outputs.github_pr.placement import ShownFile, place, shown_file
 from dsreview.outputs.github_pr.sorting import Sorted, sort_out
 from dsreview.outputs.github_pr.sticky import Summary
@@ -38,9 +38,10 @@ def plan_posting(
     `local` is the diff of the whole pull request, for where GitHub's list of files is too
     long to have every patch; give it only then.
     """
-    masked = masked_report(report)
     masked_code = CodeView(MaskedSnapshot(code.head), code.width)
-    found = _placed(report, masked, code, masked_code, _Shown(state, local))
+    files, masked_files = code.files(report.findings), masked_code.files(report.findings)
+    masked = masked_report(report, files, masked_files)
+    found = _placed(report, masked, files, masked_files, _Shown(state, local))
     sorted_out = sort_out(found, report, state, run)
     key = _key(sorted_out, state, run)
     return PostingPlan(
@@ -78,12 +79,11 @@ class _Shown:
 
 
 def _placed(
-    report: Report, masked: Report, code: CodeView, masked_code: CodeView, shown: _Shown
+    report: Report, masked: Report, files: Lines, masked_files: Lines, shown: _Shown
 ) -> tuple[PlacedFinding, ...]:
     findings = report.findings
-    lines = code.files(findings)
-    masked_lines = {path: tuple(text) for path, text in masked_code.files(findings).items()}
-    files = {path: shown.file(path, lines[path]) for path in lines}
+    masked_lines = {path: tuple(lines) for path, lines in masked_files.items()}
+    shown_files = {path: shown.file(path, lines) for path, lines in files.items()}
     return tuple(
         PlacedFinding(
             fingerprint=name,
@@ -91,8 +91,8 @@ def _placed(
             fix=fix,
             finding=masked_finding,
             original=finding,
-            place=place(finding, files[finding.path]),
-            file=files[finding.path],
+            place=place(finding, shown_files[finding.path]),
+            file=shown_files[finding.path],
             lines=masked_lines[finding.path],
         )
         for name, earlier_name, fix, masked_finding, finding in zip(
