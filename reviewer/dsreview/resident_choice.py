@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dsreview.backends.base import BackendSettings, absolute_model
-from dsreview.backends.resident_place import Place, default_place
-from dsreview.errors import BackendError
+from dsreview.backends.resident_place import Place, ServerUnusable, default_place
 from dsreview.prompt import Backend
 from dsreview.sanitize import terminal_line
 
@@ -33,7 +32,7 @@ def open_resident(name: str, settings: BackendSettings, daemon: str) -> Backend 
     try:
         hello = _server(place, name, given, may_start=daemon == "start")
         return ResidentBackend(place, wait_until_ready(place, hello)) if hello else None
-    except BackendError as error:
+    except ServerUnusable as error:
         line = terminal_line(f"{error}; the model is loaded here")
         sys.stderr.write(f"warning: {line}\n")
         return None
@@ -43,7 +42,7 @@ def _server(place: Place, name: str, settings: BackendSettings, may_start: bool)
     """One that has the model; where one may be started, an idle one of another makes room.
 
     Raises:
-        BackendError: the one that runs cannot be used, or none could be started.
+        ServerUnusable: the one that runs cannot be used, or none could be started.
     """
     from dsreview.backends.resident import OtherVersion, ask_hello, mismatch
     from dsreview.backends.resident_wire import Served
@@ -63,5 +62,5 @@ def _server(place: Place, name: str, settings: BackendSettings, may_start: bool)
         hello = start(name, settings, place)
         problem = mismatch(hello, wanted)
     if problem:
-        raise BackendError(f"{problem}; `dsreview stop` ends it")
+        raise ServerUnusable(f"{problem}; `dsreview stop` ends it")
     return hello

@@ -2,12 +2,15 @@
 
 import json
 import os
+import signal
+import time
 
 import pytest
 
 from dsreview.backends import BackendSettings
 from dsreview.backends.resident import ResidentBackend, ask_hello
 from dsreview.backends.resident_place import place_in
+from dsreview.errors import BackendError
 from dsreview.resident_choice import open_resident
 from dsreview.server.starting import stop
 
@@ -97,6 +100,32 @@ def test_a_server_that_is_not_wanted_is_left(beside, tiny_model, capsys, daemon,
     err = capsys.readouterr().err
     assert err.count("\n") == bool(told)
     assert told in err
+
+
+class OutOfTime(BackendError):
+    """As a hook raises it, from the alarm of its deadline."""
+
+
+def test_a_deadline_that_interrupts_the_wait_for_a_load_is_not_swallowed(
+    serve, tmp_path, monkeypatch, capsys
+):
+    os.mkfifo(tmp_path / "never")
+    server = serve("--backend=scripted", "--model", tmp_path / "never")
+    while server.hello is None:
+        time.sleep(0.02)
+    monkeypatch.setenv("DSREVIEW_CACHE_DIR", server.environment["DSREVIEW_CACHE_DIR"])
+
+    def ring(number, frame):
+        raise OutOfTime("out of time")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        with pytest.raises(OutOfTime):
+            open_resident("scripted", BackendSettings(str(tmp_path / "never")), "auto")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_server_of_another_model_is_told_and_not_used(beside, tmp_path, tiny_model, capsys):

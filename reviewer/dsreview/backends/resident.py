@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from dsreview import __version__
-from dsreview.backends.resident_place import Place
+from dsreview.backends.resident_place import Place, ServerUnusable
 from dsreview.backends.resident_wire import (
     COMPLETE_PATH,
     COUNT_PATH,
@@ -48,11 +48,11 @@ _MAX_LOAD_S: Final = 1_800.0
 _MAX_TRIES: Final = 5
 
 
-class ServerGone(BackendError):
+class ServerGone(ServerUnusable):
     """Nobody listens any more, or the connection broke."""
 
 
-class OtherVersion(BackendError):
+class OtherVersion(ServerUnusable):
     """A server that does not speak as this client does."""
 
 
@@ -69,7 +69,7 @@ def ask_hello(place: Place) -> Hello | None:
             content = _exchange(connection, "GET", HELLO_PATH)
     except ServerGone:
         return None
-    except BackendError as error:
+    except ServerUnusable as error:
         raise OtherVersion(f"the server that runs is none of this dsreview: {error}") from None
     try:
         return msgspec.msgpack.decode(content, type=Hello)
@@ -78,7 +78,7 @@ def ask_hello(place: Place) -> Hello | None:
 
 
 def ask_to_stop(place: Place) -> None:
-    """Raises BackendError where nobody answers."""
+    """Raises ServerUnusable where nobody answers."""
     with closing(_Connection(place.socket, _ANSWER_IN_S)) as connection:
         _exchange(connection, "POST", STOP_PATH, b"")
 
@@ -87,7 +87,7 @@ def wait_until_ready(place: Place, hello: Hello) -> Hello:
     """The hello of the same server with its model loaded.
 
     Raises:
-        BackendError: the server ended, or takes too long.
+        ServerUnusable: the server ended, or takes too long.
     """
     end = time.monotonic() + _MAX_LOAD_S
     now: Hello | None = hello
@@ -98,7 +98,7 @@ def wait_until_ready(place: Place, hello: Hello) -> Hello:
             break
         time.sleep(_LOOK_INTERVAL_S)
         now = ask_hello(place)
-    raise BackendError(f"the server did not load {hello.served.model}; see {place.log}")
+    raise ServerUnusable(f"the server did not load {hello.served.model}; see {place.log}")
 
 
 def mismatch(hello: Hello, wanted: Served) -> str:
@@ -123,7 +123,7 @@ class ResidentBackend:
             hello: of the server, after its model was loaded.
         """
         if hello.facts is None:
-            raise BackendError("the server has not loaded its model")
+            raise ServerUnusable("the server has not loaded its model")
         facts = hello.facts
         self.model = facts.model
         self.device = facts.device
@@ -291,4 +291,4 @@ def _decoded(content: bytes, kind: type[T]) -> T:
     try:
         return msgspec.msgpack.decode(content, type=kind)
     except msgspec.DecodeError as error:
-        raise BackendError(f"the server answers in another way than expected: {error}") from None
+        raise ServerUnusable(f"the server answers in another way than expected: {error}") from None

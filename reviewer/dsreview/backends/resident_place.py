@@ -20,6 +20,10 @@ _SHORT_ROOT: Final = Path("/tmp")  # noqa: S108 - the folder below it is checked
 _DIGEST_LENGTH: Final = 8
 
 
+class ServerUnusable(BackendError):
+    """No server can be used here; a model can still be loaded without one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     folder: Path
@@ -44,13 +48,13 @@ class Place:
         """Make the folders, for this user alone.
 
         Raises:
-            BackendError: they cannot be made, or somebody else can get in.
+            ServerUnusable: they cannot be made, or somebody else can get in.
         """
         for folder in {self.folder: None, self.socket.parent: None}:
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
-                raise BackendError(f"{folder}: {error.strerror}") from None
+                raise ServerUnusable(f"{folder}: {error.strerror}") from None
             _require_private(folder)
 
     def is_occupied(self) -> bool:
@@ -58,7 +62,7 @@ class Place:
         try:
             _require_private(self.socket.parent)
             return stat.S_ISSOCK(self.socket.lstat().st_mode)
-        except (OSError, BackendError):
+        except (OSError, ServerUnusable):
             return False
 
 
@@ -80,14 +84,14 @@ def place_in(folder: Path) -> Place:
 
 
 def _require_private(folder: Path) -> None:
-    """Raises BackendError where the folder is a link, another user's, or open to others."""
+    """Raises ServerUnusable where the folder is a link, another user's, or open to others."""
     try:
         status = folder.lstat()
     except OSError as error:
-        raise BackendError(f"{folder}: {error.strerror}") from None
+        raise ServerUnusable(f"{folder}: {error.strerror}") from None
     if not stat.S_ISDIR(status.st_mode):
-        raise BackendError(f"{folder}: is no folder")
+        raise ServerUnusable(f"{folder}: is no folder")
     if status.st_uid != os.geteuid():
-        raise BackendError(f"{folder}: belongs to another user")
+        raise ServerUnusable(f"{folder}: belongs to another user")
     if stat.S_IMODE(status.st_mode) & 0o077:
-        raise BackendError(f"{folder}: others can get in; chmod 700 it")
+        raise ServerUnusable(f"{folder}: others can get in; chmod 700 it")

@@ -9,10 +9,9 @@ from typing import Final
 
 from dsreview.backends.base import BackendSettings
 from dsreview.backends.resident import ask_hello, ask_to_stop
-from dsreview.backends.resident_place import Place
+from dsreview.backends.resident_place import Place, ServerUnusable
 from dsreview.backends.resident_wire import Hello
 from dsreview.backends.worker_process import kept_environment
-from dsreview.errors import BackendError
 from dsreview.isolated import interpreter, search_path
 from dsreview.server.locking import end_by_force, running_pid, wait_for_end
 
@@ -31,7 +30,7 @@ def start(backend: str, settings: BackendSettings, place: Place, *arguments: str
     Where another process starts one at the same time, the hello of that one.
 
     Raises:
-        BackendError: none came up.
+        ServerUnusable: none came up.
     """
     place.prepare()
     environment = kept_environment(os.environ) | {
@@ -58,14 +57,14 @@ def start(backend: str, settings: BackendSettings, place: Place, *arguments: str
         if process.poll() is not None and running_pid(place) is None:
             break
         time.sleep(_LOOK_INTERVAL_S)
-    raise BackendError(f"no server came up; {_last_words(place)}")
+    raise ServerUnusable(f"no server came up; {_last_words(place)}")
 
 
 def stop(place: Place) -> bool:
     """End the server of `place`; whether there was one."""
     if running_pid(place) is None:
         return False
-    with suppress(BackendError):
+    with suppress(ServerUnusable):
         ask_to_stop(place)
         if wait_for_end(place):
             return True
