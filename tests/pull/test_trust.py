@@ -6,6 +6,7 @@ import re
 import pytest
 
 from dsreview.backends import ScriptedBackend
+from dsreview.cli.pull_output import not_on_page
 from dsreview.errors import UsageError
 from dsreview.fake_github.fault_table import fault_table
 from dsreview.outputs.github_pr.results import Outcome
@@ -126,6 +127,16 @@ def test_a_token_that_may_not_write_fails_a_run_that_is_no_forks(planted):
     assert (done.report.findings, done.exit_code) == ((), 3)
 
 
+def test_outside_actions_what_could_not_be_posted_is_printed(planted):
+    planted.open()
+    done = planted.review(token=planted.github.read_only_token)
+    assert (done.result.outcome, done.exit_code) == (Outcome.REFUSED, 1)
+    lines = not_on_page(done, in_actions=False).splitlines()
+    assert lines[0] == "bug.py:5: py-shell-injection (high)"
+    assert all(line.startswith("  |") for line in lines[1:])
+    assert [line[:7] for line in not_on_page(done, in_actions=True).splitlines()] == ["::error"] * 2
+
+
 @pytest.mark.parametrize(
     ("environment", "is_refused"),
     [
@@ -158,27 +169,34 @@ def test_a_public_pull_request_on_a_self_hosted_runner_is_refused_before_the_tok
     assert "--ephemeral-runner" in planted.summary_page.replace("&#45;", "-")
 
 
-@pytest.mark.parametrize("refusal", [None, pytest.param("406", marks=pytest.mark.slow)])
-def test_four_hundred_files_are_reviewed_to_the_last(planted, refusal):
-    files = {f"part{number:03}.py": f"value = {number}\n" for number in range(399)}
-    planted.repository.commit(
-        files | {"part200.py": BUG.format(200), "part398.py": BUG.format(398)}
-    )
+@pytest.mark.parametrize(
+    ("num_files", "refusal"),
+    [
+        (301, None),
+        pytest.param(400, None, marks=pytest.mark.slow),
+        pytest.param(400, "406", marks=pytest.mark.slow),
+    ],
+)
+def test_hundreds_of_files_are_reviewed_to_the_last(planted, num_files, refusal):
+    """More than the 300 of which GitHub's list is complete."""
+    files = {f"part{number:03}.py": f"value = {number}\n" for number in range(num_files - 1)}
+    last = f"part{num_files - 2:03}.py"
+    planted.repository.commit(files | {"part200.py": BUG.format(200), last: BUG.format(0)})
     planted.open()
     if refusal:
         (fault,) = [fault for fault in fault_table() if fault.name == refusal]
         planted.github.inject(fault, "GET", "/files$")
     done = planted.review()
     rows = done.report.coverage
-    assert len(rows) == len({row.path for row in rows}) == 400
+    assert len(rows) == len({row.path for row in rows}) == num_files
     assert {row.state for row in rows} == {CoverageState.REVIEWED}
     assert done.report.status is Status.COMPLETE
-    assert {path for path, _ in found(done)} == {"bug.py", "part200.py", "part398.py"}
+    assert {path for path, _ in found(done)} == {"bug.py", "part200.py", last}
     told = {comment.path for comment in planted.pull.comments}
     listed = {path for path, _ in found(done) if f"{path}:" in planted.summary}
-    assert told | listed == {"bug.py", "part200.py", "part398.py"}
+    assert told | listed == {"bug.py", "part200.py", last}
     assert done.result.is_delivered
-    assert "400 of 400 files reviewed" in planted.summary
+    assert f"{num_files} of {num_files} files reviewed" in planted.summary
 
 
 def test_a_login_that_looks_like_a_robot_is_nobody_special(planted):
