@@ -7,7 +7,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsreview.cache import DirectoryCache
+from dsreview.cache import DirectoryCache, ScopedCache
 
 
 def test_what_was_put_is_got(tmp_path):
@@ -15,6 +15,15 @@ def test_what_was_put_is_got(tmp_path):
     cache.put("key", b"value")
     assert cache.get("key") == b"value"
     assert cache.get("other") is None
+
+
+def test_what_one_scope_puts_no_other_gets(tmp_path):
+    cache = DirectoryCache(tmp_path / "cache")
+    own, fork = ScopedCache(cache, "octo/project:own"), ScopedCache(cache, "octo/project:fork")
+    fork.put("key", b"poison")
+    assert (fork.get("key"), own.get("key"), cache.get("key")) == (b"poison", None, None)
+    ScopedCache(cache, "a").put("bc", b"1")
+    assert ScopedCache(cache, "ab").get("c") is None
 
 
 def test_its_folder_is_for_the_user_alone(tmp_path):
@@ -67,7 +76,7 @@ def test_trimming_deletes_what_is_oldest(tmp_path):
 
 WRITER = """
 import sys
-from dsreview.cache import DirectoryCache
+from dsreview.cache import DirectoryCache, ScopedCache
 from pathlib import Path
 cache = DirectoryCache(Path(sys.argv[1]))
 number = int(sys.argv[2])
