@@ -58,6 +58,18 @@ def test_a_signal_ends_it_while_the_model_is_loading(serve, tmp_path):
     assert server.end() == 0
 
 
+@pytest.mark.slow
+def test_a_signal_at_any_moment_ends_it(serve, script, tmp_path):
+    """Also before anybody listens for signals: it ends soon, and by no other signal."""
+    for number in range(12):
+        server = serve("--backend=scripted", "--model", script("one"), cache=tmp_path / str(number))
+        while not server.place.lock.exists():
+            time.sleep(0.001)
+        time.sleep(0.02 * number)
+        assert server.end() in (0, -signal.SIGTERM)
+        assert server.process.returncode == 0 or not server.place.socket.exists()
+
+
 def test_nobody_asks_and_it_ends(serve, script):
     server = ready(serve, script("one"), "--idle", "0.5s")
     for _ in range(5):  # looking at it is not using it

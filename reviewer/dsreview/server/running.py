@@ -33,7 +33,7 @@ _HEADERS_IN_S: Final = 10.0
 _KEEP_ALIVE_S: Final = 75
 _MAX_CONNECTIONS: Final = 200
 _STOP_IN_S: Final = 3
-_MAX_IDLE_LOOK_S: Final = 1.0
+_LOOK_INTERVAL_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,10 @@ def serve(options: ServeOptions, place: Place, on_start: Callable[[Listening], N
         BackendError: the model cannot be loaded, or the sockets cannot be made.
     """
     place.prepare()
-    with locked(place), _journal(place) as journal, _deaf_to_signals():
+    with locked(place), _journal(place) as journal, _signals() as is_told:
         try:
             _refuse_unfit(options)
-            asyncio.run(_serve(options, place, journal, on_start))
+            asyncio.run(_serve(options, place, journal, on_start, is_told))
         except DsreviewError as error:
             journal.error("ended: %s", error)
             raise
@@ -89,6 +89,7 @@ async def _serve(
     place: Place,
     journal: logging.Logger,
     on_start: Callable[[Listening], None],
+    is_told: asyncio.Event,
 ) -> None:
     asyncio.get_running_loop().set_exception_handler(_log_kind_alone(journal))
     access: HttpAccess | None = None
@@ -102,7 +103,7 @@ async def _serve(
     server = _Server(service, access)
     journal.info("process %d serves %s", os.getpid(), options.settings.model)
     on_start(Listening(place, address))
-    await server.run_until_end(sockets)
+    await server.run_until_end(sockets, is_told)
 
 
 class _Server(uvicorn.Server):
@@ -130,19 +131,27 @@ class _Server(uvicorn.Server):
         )
         self._service = service
         self._dispatching: asyncio.Task[None] | None = None
+        self._was_asked_to_stop = False
 
-    async def run_until_end(self, sockets: list[socket.socket]) -> None:
-        """Raises BackendError where the model cannot be loaded."""
+    async def run_until_end(self, sockets: list[socket.socket], is_told: asyncio.Event) -> None:
+        """Until a signal, a request to stop, or nobody asks any more.
+
+        Args:
+            is_told: set where a signal came before uvicorn listened for signals.
+
+        Raises:
+            BackendError: the model cannot be loaded.
+        """
         self._dispatching = asyncio.create_task(self._service.dispatcher.run())
         loading = asyncio.create_task(self._service.load())
         loading.add_done_callback(self._stop_if_failed)
-        idling = asyncio.create_task(self._watch_idleness())
+        watching = asyncio.create_task(self._watch(is_told))
         try:
             await self.serve(sockets)
         finally:
-            idling.cancel()
+            watching.cancel()
             await self._service.close(self._dispatching)
-            await asyncio.gather(idling, loading, return_exceptions=True)
+            await asyncio.gather(watching, loading, return_exceptions=True)
         if not loading.cancelled() and (error := loading.exception()) is not None:
             if self._was_asked_to_stop and isinstance(error, BackendError):
                 return
@@ -153,8 +162,6 @@ class _Server(uvicorn.Server):
         if self._dispatching is not None:
             await self._service.close(self._dispatching)
         await super().shutdown(sockets)
-
-    _was_asked_to_stop = False
 
     def _stop(self) -> None:
         self._was_asked_to_stop = True
@@ -168,14 +175,15 @@ class _Server(uvicorn.Server):
         if loading.cancelled() or loading.exception() is not None:
             self.should_exit = True
 
-    async def _watch_idleness(self) -> None:
+    async def _watch(self, is_told: asyncio.Event) -> None:
         limit_s = self._service.idle_exit_s
-        while limit_s:
-            await asyncio.sleep(min(_MAX_IDLE_LOOK_S, limit_s / 4))
-            if self._service.facts is not None and self._service.idle_s >= limit_s:
+        while not is_told.is_set():
+            await asyncio.sleep(min(_LOOK_INTERVAL_S, limit_s / 4 or _LOOK_INTERVAL_S))
+            is_loaded = self._service.facts is not None
+            if limit_s and is_loaded and self._service.idle_s >= limit_s:
                 self._service.journal.info("nobody asked for %.0f s", limit_s)
-                self._stop()
-                return
+                break
+        self._stop()
 
 
 class _Impatient(H11Protocol):
@@ -220,19 +228,19 @@ def _journal(place: Place) -> Iterator[logging.Logger]:
 
 
 @contextmanager
-def _deaf_to_signals() -> Iterator[None]:
-    """uvicorn raises a signal again once it has obeyed it: this end is no failure."""
+def _signals() -> Iterator[asyncio.Event]:
+    """Set by a signal that comes before uvicorn listens, or that it raises again after.
+
+    It does so with what it has obeyed, so that the process would end as if it had failed.
+    """
+    is_told = asyncio.Event()
     numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, _obeyed) for number in numbers}
+    before = {number: signal.signal(number, lambda *_: is_told.set()) for number in numbers}
     try:
-        yield
+        yield is_told
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)
-
-
-def _obeyed(number: int, frame: FrameType | None) -> None:
-    """Nothing is left to do."""
 
 
 def _log_kind_alone(
