@@ -369,6 +369,26 @@ def test_a_file_that_is_not_shown_or_gone(file, expected):
     assert place(finding("a.py", Span(1, 1), "b"), file) == expected
 
 
+@pytest.mark.parametrize(
+    ("gap", "line"), [(3, 3), (4, 3), (2, 2), (5, 4), (1, 1), (6, 5), (7, None)]
+)
+def test_an_insertion_replaces_the_shown_line_nearest_to_the_finding(gap, line):
+    lines = [f"line {number}" for number in range(1, 8)]
+    patch = "@@ -1,5 +1,5 @@\n" + "\n".join(f" {one}" for one in lines[:2])
+    patch += "\n-old\n+line 3\n line 4\n line 5"
+    file = listed(patch, lines)
+    one = finding("a.py", Span(3, 4), "line 3", Edit(Span(gap, gap), ("new",)))
+    button = replacement(one, place(one, file), file)
+    assert (button and (button.place.start, button.place.last)) == (
+        line and (min(line, 3), max(line, 3))
+    )
+
+
+def test_a_line_that_took_the_place_of_others_is_not_the_gap_behind_it():
+    file = listed("@@ -1,3 +1,3 @@\n a\n-old\n+b\n c")
+    assert place(finding("a.py", Span(3, 3), ""), file) == OnLines(3, 3, Side.RIGHT)
+
+
 def test_the_local_diff_serves_where_github_sends_no_patch():
     local = FilePatch(
         "a.py", "a.py", FileStatus.MODIFIED, 0o100644, 0o100644, hunks=parse_hunks(PATCH)

@@ -201,10 +201,9 @@ def _at_gap(finding: Finding, file: ShownFile) -> Place:
 
 
 def _without_quote(gap: int, here: Sequence[_Removal], file: ShownFile) -> Place:
-    if len(here) == 1:
-        return OnLines(here[0].lines[0][0], here[0].lines[-1][0], Side.LEFT)
-    if here:
-        return OnFile(NOT_CERTAIN)
+    for removal in here:
+        if not file.lines or not removal.place.num_lines:
+            return OnLines(removal.lines[0][0], removal.lines[-1][0], Side.LEFT)
     for line in (gap, gap - 1):
         if line >= 1 and file.hunk_around(Span(line, line + 1)):
             return OnLines(line, line, Side.RIGHT)
