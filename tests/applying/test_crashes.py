@@ -14,6 +14,7 @@ import pytest
 import dsreview.applying
 from dsreview.applying.recovery import settle
 from dsreview.applying.values import Step, Target
+from dsreview.sources.repository import find_repository
 
 CODE = str(Path(dsreview.applying.__file__).parent)
 RESTORING = (Step.INDEX_READY, Step.FILE_READY, Step.SWAPPED, Step.FILE_DONE, Step.INDEX_DONE)
@@ -226,14 +227,9 @@ def test_an_index_that_git_made_for_one_commit_is_left_for_another_time(play, mo
     monkeypatch.chdir(play.folder)
     monkeypatch.setenv("GIT_INDEX_FILE", str(play.folder / ".git/next-index-1.lock"))
     before = play.files()
-    assert settle(play.folder) == ()
+    assert settle(find_repository(play.folder)) == ()
     assert play.files() == before
     monkeypatch.delenv("GIT_INDEX_FILE")
-    assert len(settle(play.folder)) == 1
-    assert settle(play.folder) == ()
+    assert len(settle(find_repository(play.folder))) == 1
+    assert settle(find_repository(play.folder)) == ()
     assert play.file.read_bytes() == play.rewrite.before
-
-
-def test_nothing_is_settled_outside_of_repositories(tmp_path, state_folder):
-    assert settle(tmp_path) == ()
-    assert not state_folder.exists()

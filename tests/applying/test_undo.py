@@ -2,7 +2,8 @@
 
 import pytest
 
-from dsreview.applying.journal import journal_folder, open_journal
+from dsreview.applying.journal import open_journal
+from dsreview.applying.state_folder import journal_folder
 from dsreview.applying.values import NotApplied, Rewrite, Target
 from dsreview.sources.repository import find_repository
 
@@ -101,7 +102,7 @@ def test_what_somebody_restored_by_hand_is_only_forgotten(play):
 
 def test_the_journal_is_the_users_own_and_private(play, state_folder):
     play.apply()
-    folder = journal_folder(find_repository(play.folder))
+    folder = journal_folder(find_repository(play.folder).git_dir)
     assert folder.is_relative_to(state_folder)
     for path in (state_folder, *state_folder.rglob("*")):
         assert path.stat().st_mode & 0o077 == 0, path
@@ -130,7 +131,7 @@ def test_the_journal_drops_its_oldest_records(play):
 
 def test_a_record_that_cannot_be_read_is_named(play):
     play.apply()
-    (path,) = journal_folder(find_repository(play.folder)).glob("*.applied")
+    (path,) = journal_folder(find_repository(play.folder).git_dir).glob("*.applied")
     path.write_bytes(b"\x00torn")
     with pytest.raises(NotApplied, match=f"{path.name}: a record that cannot be read"):
         play.undo()

@@ -92,3 +92,15 @@ def test_a_linked_worktree_commits_what_was_applied_there(buggy, commit, tmp_pat
     assert session.wait() == 0
     assert FIRST_FIXED in buggy.git("-C", linked, "show", "HEAD:app/run.py")
     assert buggy.git("show", ":app/run.py") == main
+
+
+def test_a_hook_takes_back_what_a_killed_process_left(buggy, commit, start, tmp_path):
+    staged = buggy.git("show", ":app/run.py")
+    assert start("fix", "--staged", cwd=buggy.folder).wait() == 0
+    (record,) = (tmp_path / "state").rglob("*.applied")
+    record.rename(record.with_suffix(".undoing"))
+    session = commit("-m", "x")
+    session.expect("note: app/run.py: .* was cut off and has been taken back")
+    session.answer("q")
+    assert session.wait() == 0
+    assert committed(buggy) == staged

@@ -5,17 +5,16 @@ the disk before anything is written, and says by its suffix how far the writing 
 """
 
 import fcntl
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
 from dsreview.applying.durable import flush, flush_folder, write_all
+from dsreview.applying.state_folder import State, journal_folder, state_folder
 from dsreview.applying.values import NotApplied
 from dsreview.sources.repository import Repository
 
@@ -23,16 +22,6 @@ MAX_RECORDS = 200
 MAX_BYTES = 64 << 20
 """Of all records of a repository; the oldest go first."""
 _NUM_DIGITS = 10
-
-
-class State(StrEnum):
-    """Suffix of a record's file."""
-
-    PENDING = "pending"
-    """Being written, or cut off while it was."""
-    APPLIED = "applied"
-    UNDOING = "undoing"
-    """Being taken back, or cut off while it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +127,6 @@ class Journal:
         return self.folder / f"{number:0{_NUM_DIGITS}}.{state}"
 
 
-def state_folder() -> Path:
-    named = os.environ.get("DSREVIEW_STATE_DIR")
-    if named:
-        return Path(named)
-    import platformdirs  # 4 ms that --help need not pay
-
-    return Path(platformdirs.user_state_dir("dsreview"))
-
-
-def journal_folder(repository: Repository) -> Path:
-    """Linked worktrees have one each: their files and their index are their own."""
-    name = hashlib.sha256(os.fsencode(repository.git_dir.resolve())).hexdigest()[:32]
-    return state_folder() / "applied" / name
-
-
 @contextmanager
 def open_journal(repository: Repository) -> Iterator[Journal]:
     """The journal, with nobody else in it until the exit.
@@ -160,7 +134,7 @@ def open_journal(repository: Repository) -> Iterator[Journal]:
     Raises:
         NotApplied: another dsreview is writing into this repository now.
     """
-    folder = journal_folder(repository)
+    folder = journal_folder(repository.git_dir)
     state_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     for private in (folder.parent, folder):
         private.mkdir(mode=0o700, exist_ok=True)

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from dsreview.applying.interrupts import deferred_interrupt
-from dsreview.applying.journal import Journal, Noted, State, journal_folder, open_journal
+from dsreview.applying.journal import Journal, Noted, open_journal
 from dsreview.applying.restoring import Side, finish, restore, sides
+from dsreview.applying.state_folder import State, has_unfinished
 from dsreview.applying.values import NotApplied, OnStep, in_words, no_step
-from dsreview.errors import ReviewError, UsageError
+from dsreview.errors import ReviewError
 from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.index import index_path
-from dsreview.sources.repository import find_repository
+from dsreview.sources.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +22,13 @@ class TakenBack:
     message: str
 
 
-def settle(folder: Path) -> tuple[str, ...]:
+def settle(repository: Repository) -> tuple[str, ...]:
     """Complete or take back what a killed process left half done in a repository.
 
     Returns:
         One line for each, for people; none is the rule, and costs one look at a folder.
     """
-    try:
-        repository = find_repository(folder)
-    except UsageError:
-        return ()
-    if not any(
-        path.suffix[1:] in (State.PENDING, State.UNDOING)
-        for path in journal_folder(repository).glob("[0-9]*.*")
-    ):
+    if not has_unfinished(repository.git_dir):
         return ()
     if index_path(repository).resolve() != (repository.git_dir / "index").resolve():
         return ()  # the one git has made for this commit alone; the next command looks at its own

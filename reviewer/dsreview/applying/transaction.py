@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from dsreview.applying.file_place import FilePlace, open_place, refuse_unusual
 from dsreview.applying.index_lock import IndexLock, entry_of, lock_index, with_blob
 from dsreview.applying.interrupts import deferred_interrupt
-from dsreview.applying.journal import IndexChange, Journal, Noted, Record, State, open_journal
+from dsreview.applying.journal import IndexChange, Journal, Noted, Record, open_journal
 from dsreview.applying.loose_object import store_blob
 from dsreview.applying.restoring import restore
+from dsreview.applying.state_folder import State
 from dsreview.applying.values import NotApplied, OnStep, Rewrite, Step, Target, in_words, no_step
 from dsreview.errors import ReviewError
 from dsreview.patch import FileKind, kind_of_mode

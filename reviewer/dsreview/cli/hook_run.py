@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dsreview.change import EmptySnapshot
+from dsreview.cli.settling import settle_first
 from dsreview.config import Config, load, user_config_file
 from dsreview.errors import DsreviewError
 from dsreview.githook.deadline import Deadline
@@ -33,7 +33,7 @@ def run_hook(name: str, arguments: Sequence[str], flags: Mapping[str, object]) -
     """
     is_strict = bool(flags.get("strict"))
     try:
-        config = load(EmptySnapshot(), flags, user_file=user_config_file())
+        config = load(None, flags, user_file=user_config_file())
         is_strict = config.strict
         return _run(HookCall(name, arguments, os.environ, Path.cwd(), _read_input), flags, config)
     except DsreviewError as error:
@@ -51,6 +51,7 @@ def _run(call: HookCall, flags: Mapping[str, object], config: Config) -> int:
     deadline.last_words = _words(
         f"not done within {config.deadline_s:g} s", is_strict=config.strict
     )
+    settle_first(call.folder)
     with deadline.held():
         return HookRun(call, flags, _review, _offer, sys.stderr, deadline).run()
 

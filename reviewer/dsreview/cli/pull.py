@@ -14,7 +14,7 @@ from pathlib import Path
 from socket import socket
 from typing import NoReturn
 
-from dsreview.applying.journal import state_folder
+from dsreview.applying.state_folder import state_folder
 from dsreview.cache import ScopedCache
 from dsreview.change import Change
 from dsreview.cli.pull_output import OUTPUTS, job_summary, not_on_page
