@@ -168,6 +168,11 @@ def test_a_client_that_leaves_frees_its_places():
         await until(lambda: worker.batches)
         dispatcher.leave(gone)
         assert dispatcher.num_jobs == 1
+        for number in range(100):
+            passing = job(f"passing{number}", "p")
+            dispatcher.submit(passing)
+            dispatcher.leave(passing)
+        assert list(dispatcher.turns) == ["stays"]
         worker.may_go.set()
         assert {k: a.stop for k, a in (await all_of(stays)).items()} == dict.fromkeys(
             (0, 1), StopReason.END

@@ -7,6 +7,7 @@ import pytest
 
 from dsreview.backends.resident_place import MAX_SOCKET_PATH_BYTES, place_in
 from dsreview.errors import BackendError, UsageError
+from dsreview.server.guard import HttpAccess
 from dsreview.server.listening import listen_for_reviews, parse_address, read_token
 from dsreview.server.locking import AlreadyRunning, locked, running_pid
 
@@ -107,6 +108,18 @@ def test_loopback_addresses_are_taken():
     assert parse_address("127.0.0.1:8911") == ("127.0.0.1", 8911)
     assert parse_address("localhost:1") == ("127.0.0.1", 1)
     assert parse_address("[::1]:0") == ("::1", 0)
+
+
+@pytest.mark.parametrize(
+    ("host", "names"),
+    [
+        ("127.0.0.1", ["127.0.0.1:80", "localhost:80"]),
+        ("127.0.0.9", ["127.0.0.9:80", "localhost:80"]),
+        ("::1", ["[::1]:80", "localhost:80"]),
+    ],
+)
+def test_an_address_is_called_by_its_own_name_or_localhost(host, names):
+    assert list(HttpAccess(host, 80, "token").names) == names
 
 
 def test_the_token_is_made_once_and_is_for_the_user_alone(tmp_path):

@@ -127,7 +127,7 @@ class Dispatcher:
     is_stopping: bool = False
     is_asking: bool = False
     """Whether a batch runs."""
-    _turns: dict[str, deque[Job]] = field(default_factory=dict)
+    turns: dict[str, deque[Job]] = field(default_factory=dict)
     """Jobs with unasked prompts, by client; whoever is first has waited longest."""
     _jobs: set[Job] = field(default_factory=set)
     _work: asyncio.Event = field(default_factory=asyncio.Event)
@@ -150,7 +150,7 @@ class Dispatcher:
         if len(self._jobs) >= self.max_jobs:
             raise Busy(min(_MAX_RETRY_AFTER_S, 1 + int(self._batch_s)))
         self._jobs.add(job)
-        self._turns.setdefault(job.client, deque()).append(job)
+        self.turns.setdefault(job.client, deque()).append(job)
         self._work.set()
         if job.end is not None:
             delay_s = max(0.0, job.end - time.monotonic())
@@ -161,6 +161,11 @@ class Dispatcher:
         job.is_left = True
         job.unasked.clear()
         self._jobs.discard(job)
+        jobs = self.turns.get(job.client, deque())
+        if job in jobs:
+            jobs.remove(job)
+            if not jobs:
+                del self.turns[job.client]
         if job.timer is not None:
             job.timer.cancel()
 
@@ -193,7 +198,7 @@ class Dispatcher:
         has_more = True
         while has_more and len(batch) < self.batch_size:
             has_more = False
-            for client in list(self._turns):
+            for client in list(self.turns):
                 company = batch[0].job.company(batch[0].index) if batch else None
                 question = self._take(client, company)
                 if question is None:
@@ -204,17 +209,17 @@ class Dispatcher:
                 if len(batch) == self.batch_size:
                     break
         for client in served:
-            if client in self._turns:
-                self._turns[client] = self._turns.pop(client)
+            if client in self.turns:
+                self.turns[client] = self.turns.pop(client)
         return batch
 
     def _take(self, client: str, company: object) -> _Question | None:
         """The next prompt of `client` that may join; any where `company` is None."""
-        jobs = self._turns[client]
+        jobs = self.turns[client]
         while jobs and not jobs[0].unasked:
             jobs.popleft()
         if not jobs:
-            del self._turns[client]
+            del self.turns[client]
             return None
         for job in jobs:
             if job.unasked and company in (None, job.company(job.unasked[0])):
@@ -265,7 +270,7 @@ class Dispatcher:
                 continue
             job.suspects.add(index)
             job.unasked.appendleft(index)
-            jobs = self._turns.setdefault(job.client, deque())
+            jobs = self.turns.setdefault(job.client, deque())
             if job not in jobs:
                 jobs.appendleft(job)
             self._work.set()

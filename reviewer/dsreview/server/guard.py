@@ -37,11 +37,14 @@ class HttpAccess:
     token: str
 
     @property
-    def names(self) -> frozenset[str]:
-        """What `Host` may say: the spellings of this address, never a name of others."""
-        hosts = {"localhost", "127.0.0.1", "[::1]"}
-        hosts.add(f"[{self.host}]" if ":" in self.host else self.host)
-        return frozenset(f"{host}:{self.port}" for host in hosts)
+    def name(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What `Host` may say: this address, and never a name that others could give it."""
+        return (self.name, f"localhost:{self.port}")
 
 
 class _Refused(Exception):

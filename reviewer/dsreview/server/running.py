@@ -98,7 +98,7 @@ async def _serve(
         listener, access = listen_for_http(options.http, place)
         sockets.append(listener)
     sockets.append(listen_for_reviews(place))
-    address = f"http://{sorted(access.names)[0]}/v1" if access else ""
+    address = f"http://{access.name}/v1" if access else ""
     service = Service.of(options.backend, options.settings, journal, options.idle_exit_s, address)
     server = _Server(service, access)
     journal.info("process %d serves %s", os.getpid(), options.settings.model)
