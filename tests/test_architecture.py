@@ -40,7 +40,7 @@ HOMES = {
 # A module may import only modules of its own rank or a lower one.
 RANKS = (
     {"cache", "claims", "durable", "errors", "ignore_patterns", "isolated", "lenient_json"}
-    | {"located_json", "patch", "prompt", "sanitize", "secrets_mask"},
+    | {"located_json", "name_rules", "patch", "prompt", "sanitize", "secrets_mask", "severity"},
     {"answer_cache", "backends", "change", "diff_sections", "finding", "line_diff", "progress"}
     | {"server"},
     {"sandbox", "setting_values"},

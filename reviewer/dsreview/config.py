@@ -11,12 +11,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dsreview.change import Snapshot
 from dsreview.errors import ConfigurationError
-from dsreview.finding import Severity
 from dsreview.setting_values import allowed_values, check_of
+from dsreview.severity import Severity
+
+if TYPE_CHECKING:
+    from dsreview.change import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,12 @@ MAX_FILE_BYTES = 200_000
 
 
 def load(
-    base: Snapshot,
+    base: "Snapshot | None",
     flags: Mapping[str, object],
     environment: Mapping[str, str] = os.environ,
     user_file: Path | None = None,
 ) -> Config:
-    """The settings for a review of a change whose old side is `base`.
+    """The settings for a review of a change whose old side is `base`; None: the user's alone.
 
     Raises:
         ConfigurationError: an unknown key, a wrong type or a value that is not allowed.
@@ -106,6 +108,13 @@ def load(
         table = _toml(str(user_file), user_file.read_bytes())
         config = _with(config, table, str(user_file), is_user=True)
         chosen = USER_FIRST & {_field_of(key) for key in table}
+    if base is not None:
+        config = _with_repository(config, base, chosen)
+    config = _with(config, _environment(environment), "environment", is_user=True)
+    return _with(config, flags, "command line", is_user=True)
+
+
+def _with_repository(config: Config, base: "Snapshot", kept: frozenset[str]) -> Config:
     for name in REPOSITORY_FILES:
         if (base.size_bytes(name) or 0) > MAX_FILE_BYTES:
             raise ConfigurationError(f"{name}: larger than {MAX_FILE_BYTES:,} bytes")
@@ -115,9 +124,8 @@ def load(
         table = _toml(name, content)
         if name == "pyproject.toml":
             table = _subtable(table, name)
-        config = _with(config, table, name, is_user=False, kept=chosen)
-    config = _with(config, _environment(environment), "environment", is_user=True)
-    return _with(config, flags, "command line", is_user=True)
+        config = _with(config, table, name, is_user=False, kept=kept)
+    return config
 
 
 def user_config_file() -> Path:

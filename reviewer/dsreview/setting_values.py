@@ -7,7 +7,7 @@ ValueError, TypeError, KeyError or AttributeError; `allowed_values` says what it
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dsreview.finding import Severity
+from dsreview.severity import Severity
 
 CONTEXT_MODES = ("hunk", "scope", "outline")
 DAEMON_MODES = ("auto", "start", "never")

@@ -10,7 +10,7 @@ from identify import extensions, identify
 
 from dsreview.githook.installation import Stage
 from dsreview.languages import LANGUAGES
-from dsreview.selection import PROSE
+from dsreview.name_rules import PROSE
 
 FILE = Path(__file__).parents[2] / ".pre-commit-hooks.yaml"
 HOOKS = {hook["id"]: hook for hook in yaml.safe_load(FILE.read_text())}

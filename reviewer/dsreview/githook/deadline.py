@@ -16,7 +16,7 @@ from types import FrameType
 
 from dsreview.errors import BackendError
 
-LATE_S = 0.9
+LATE_S = 0.8
 """After the deadline: the process ends, whatever it does."""
 _GATHER_S = 0.9
 """Before it: the review's own budget ends, since proving and writing takes time as well."""

@@ -10,23 +10,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from dsreview.change import Change
 from dsreview.config import Config, load, user_config_file
 from dsreview.githook.deadline import Deadline
 from dsreview.githook.events import HookCall, changes_of
 from dsreview.githook.places import folder_of, has_news
-from dsreview.sources import SourceRequest, open_change
+from dsreview.sources import SourceRequest
+from dsreview.sources.clean_room import CleanRoom
+from dsreview.sources.index import changed_paths
 from dsreview.sources.repository import find_repository
+from dsreview.sources.revisions import resolve_head
 
 if TYPE_CHECKING:
+    from dsreview.change import Change
     from dsreview.report import Report
 
 BACKGROUND = "background"
 
-Review = Callable[[Change, Config, ExitStack], "Report"]
+Review = Callable[["Change", Config, ExitStack], "Report"]
 """Reviews a change; what need not be closed before the report is shown goes on the stack."""
 
-Offer = Callable[["Report", Change, Config, SourceRequest], "Report | None"]
+Offer = Callable[["Report", "Change", Config, SourceRequest], "Report | None"]
 """Goes through the findings with a person; what is left of them, or None where nobody is."""
 
 
@@ -69,7 +72,13 @@ class HookRun:
 
     def _look_at(self, request: SourceRequest, folder: Path) -> None:
         with ExitStack() as stack:
-            change = stack.enter_context(open_change(request))
+            repository = find_repository(request.folder, request.git_dir)
+            room = stack.enter_context(CleanRoom(repository))
+            if request.index is not None and not _may_hold_code(room, request.index):
+                return
+            from dsreview.sources import change_in
+
+            change = change_in(room, request)
             config = load(change.settings, self.flags, user_file=user_config_file())
             if not _is_worth_a_review(change, config):
                 return
@@ -84,7 +93,7 @@ class HookRun:
 
     def _review(
         self,
-        change: Change,
+        change: "Change",
         config: Config,
         request: SourceRequest,
         folder: Path,
@@ -108,7 +117,7 @@ class HookRun:
         finish(report, change, verdict, self.call.name, folder, self.stream, is_shown=is_shown)
 
     def _offered(
-        self, report: "Report", change: Change, config: Config, request: SourceRequest
+        self, report: "Report", change: "Change", config: Config, request: SourceRequest
     ) -> "Report | None":
         """What a person leaves of the findings; None where nobody was asked."""
         if not (config.interactive and report.findings) or self.call.is_of_framework:
@@ -130,7 +139,17 @@ class HookRun:
         )
 
 
-def _is_worth_a_review(change: Change, config: Config) -> bool:
+def _may_hold_code(room: CleanRoom, index: bytes) -> bool:
+    """Whether any file that is staged could be reviewed, by its name: the settings are not read."""
+    paths = changed_paths(room, index, resolve_head(room) or room.empty_tree)
+    if not paths:
+        return paths is None
+    from dsreview.name_rules import left_out_by_name
+
+    return any(left_out_by_name(path) is None for path in paths)
+
+
+def _is_worth_a_review(change: "Change", config: Config) -> bool:
     """Something is left to review once all is left out that the user knows of."""
     if not change.patch.files:
         return False

@@ -62,11 +62,33 @@ def list_index(room: CleanRoom, content: bytes) -> dict[str, IndexEntry]:
     """Entries of an index of the room's repository; an empty file has none."""
     if not content:
         return {}
+    _copy_shared(room)
+    return list_entries(room, content)
+
+
+def changed_paths(room: CleanRoom, content: bytes, base: str) -> tuple[str, ...] | None:
+    """Paths in which an index differs from a commit or tree, perhaps some more.
+
+    git alone compares, which takes a tenth of the time of listing both. None where it would
+    have to write for that: an index that names folders as a whole.
+    """
+    if _SPARSE in content:
+        return None
+    index = room.git_dir / "index"
+    if content:
+        _copy_shared(room)
+        index.write_bytes(content)
+    output = room.run("diff-index", "--cached", "--name-only", "-z", "--no-renames", base)
+    index.unlink(missing_ok=True)
+    return tuple(path.decode("utf-8", "surrogateescape") for path in output.split(b"\0") if path)
+
+
+def _copy_shared(room: CleanRoom) -> None:
+    """What a split index has its entries from."""
     for file in room.repository.git_dir.iterdir():
         shared = read_data(file) if _SHARED.fullmatch(file.name) else None
         if shared is not None:
             (room.git_dir / file.name).write_bytes(shared)
-    return list_entries(room, content)
 
 
 def list_entries(room: CleanRoom, content: bytes, *paths: str) -> dict[str, IndexEntry]:
