@@ -109,3 +109,12 @@ def test_after_a_refusal_the_session_goes_on_from_what_is_there(play):
         lock.unlink()
         session.apply(session.plan([finding(4, 5, "cc()")]))
     assert (play.folder / "a.py").read_bytes() == CODE.replace(b"c()", b"cc()")
+
+
+def test_a_rule_of_any_characters_is_noted_as_it_is_shown(play):
+    play.rewriting(CODE, CODE, path="a.py")
+    room = CleanRoom(find_repository(play.folder))
+    with room, Session(MemorySnapshot({"a.py": CODE}), Target.WORKTREE, room) as session:
+        session.apply(session.plan([finding(4, 5, "cc()", rule="\x1b[2J\ud800")]))
+    (result,) = play.undo()
+    assert result.message == "a.py: taken back: \\x1b[2J\\u{d800} at line 4"

@@ -345,3 +345,22 @@ def test_what_git_remembers_of_untracked_files_stays_right(play):
     (play.folder / "new.py").unlink()
     (play.folder / "second.py").write_text("z = 1\n")
     assert play.git("status", "--short") == before.replace("new.py", "second.py")
+
+
+def test_the_owner_stays(play):
+    """Only root can give files away; others are refused before anything is written."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    os.chown(play.file, 12345, 23456)
+    play.apply()
+    status = play.file.stat()
+    assert (status.st_uid, status.st_gid) == (12345, 23456)
+
+
+def test_a_broken_index_is_a_reason_and_no_crash(play):
+    index = play.folder / ".git/index"
+    index.write_bytes(b"DIRC" + index.read_bytes()[4:60])
+    before = play.state()
+    with pytest.raises(NotApplied):
+        play.apply()
+    assert play.state() == before

@@ -1,14 +1,15 @@
 """Writes that hold when the power goes, not only when the process does."""
 
+import errno
 import os
 import sys
 from contextlib import suppress
 
 
 def flush(fd: int) -> None:
-    """Returns when the content, or the folder's names, are on the disk itself.
+    """Returns when the content is on the disk itself.
 
-    On macOS fsync alone leaves them in the drive's cache.
+    On macOS fsync alone leaves it in the drive's cache.
     """
     if sys.platform == "darwin":
         import fcntl
@@ -19,10 +20,19 @@ def flush(fd: int) -> None:
     os.fsync(fd)
 
 
+def flush_names(fd: int) -> None:
+    """The same for the names in an open folder, where the disk can; not every one does."""
+    try:
+        flush(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP):
+            raise
+
+
 def flush_folder(path: "os.PathLike[str]") -> None:
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        flush(fd)
+        flush_names(fd)
     finally:
         os.close(fd)
 

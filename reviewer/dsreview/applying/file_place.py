@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from dsreview.applying.durable import flush, write_all
+from dsreview.applying.durable import flush, flush_names, write_all
 from dsreview.applying.exchange import exchange
 from dsreview.applying.values import NotApplied
 from dsreview.sources.repository import Repository
@@ -50,10 +50,15 @@ class FilePlace:
         return None if found is None else found.content
 
     def write_spare(self, content: bytes, like: os.stat_result) -> None:
-        """Write the content that is to be swapped in, with the mode of the file now there."""
+        """Write the content that is to be swapped in, with owner and mode of the file there.
+
+        Raises:
+            NotApplied: it cannot have the same owner.
+        """
         fd = os.open(self.spare, _NEW_FLAGS, 0o600, dir_fd=self.spare_fd)
         try:
             # content last: whoever finds it whole after a crash finds the rest of it as well
+            self._keep_owner(fd, like)
             os.fchmod(fd, stat.S_IMODE(like.st_mode))
             self._copy_attributes(fd)
             write_all(fd, content)
@@ -84,7 +89,7 @@ class FilePlace:
             except NotApplied:
                 exchange(self.folder_fd, self.name, self.spare_fd, self.spare)
                 raise
-        flush(self.folder_fd)
+        flush_names(self.folder_fd)
 
     def drop_spare(self) -> None:
         with suppress(FileNotFoundError):
@@ -93,6 +98,17 @@ class FilePlace:
     def _refuse_unless(self, found: Content | None, expected: bytes) -> None:
         if found is None or found.content != expected:
             raise NotApplied(f"{self.path}: changed on disk a moment ago")
+
+    def _keep_owner(self, fd: int, like: os.stat_result) -> None:
+        own = os.fstat(fd)
+        if own.st_gid != like.st_gid:
+            with suppress(PermissionError):
+                os.fchown(fd, -1, like.st_gid)
+        if own.st_uid != like.st_uid:
+            try:
+                os.fchown(fd, like.st_uid, -1)
+            except PermissionError:
+                raise NotApplied(f"{self.path}: belongs to another user") from None
 
     def _copy_attributes(self, fd: int) -> None:
         """Extended attributes, access lists among them, as far as the system lets us."""
@@ -142,8 +158,6 @@ def refuse_unusual(path: str, status: os.stat_result) -> None:
     """Raises NotApplied where swapping the file would do more than change its content."""
     if status.st_nlink > 1:
         raise NotApplied(f"{path}: has {status.st_nlink} hard links; swapping it would cut them")
-    if status.st_uid != os.geteuid():
-        raise NotApplied(f"{path}: belongs to another user")
     if not status.st_mode & stat.S_IWUSR:
         raise NotApplied(f"{path}: is read-only")
 

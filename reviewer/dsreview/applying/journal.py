@@ -7,7 +7,7 @@ the disk before anything is written, and says by its suffix how far the writing 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,7 +117,8 @@ class Journal:
         for position, path in enumerate(files):
             total += path.stat().st_size
             if position >= max_records or total > max_bytes:
-                path.unlink()
+                with suppress(OSError):
+                    path.unlink()
 
     def _numbers(self) -> Iterator[int]:
         for path in self.folder.glob("[0-9]*.*"):

@@ -19,6 +19,7 @@ from dsreview.edits import EditError
 from dsreview.finding import Edit, Finding, Proof
 from dsreview.patch import FilePatch, FileStatus
 from dsreview.sandbox import Sandbox
+from dsreview.sanitize import terminal_line
 from dsreview.sources.clean_room import CleanRoom
 
 _REGULAR = 0o100644
@@ -225,4 +226,4 @@ def _language(path: str, text: EditedText) -> str:
 
 
 def _summary(finding: Finding) -> str:
-    return f"{finding.rule} at line {finding.span.start}"
+    return f"{terminal_line(finding.rule)} at line {finding.span.start}"

@@ -19,7 +19,7 @@ from dsreview.applying.loose_object import store_blob
 from dsreview.applying.restoring import restore
 from dsreview.applying.state_folder import State
 from dsreview.applying.values import NotApplied, OnStep, Rewrite, Step, Target, in_words, no_step
-from dsreview.errors import ReviewError
+from dsreview.errors import GitError, ReviewError
 from dsreview.patch import FileKind, kind_of_mode
 from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.index import IndexEntry, index_path
@@ -54,11 +54,11 @@ class Writer:
                 with self._rolled_back_on_failure(journal, noted):
                     self.on_step(Step.NOTED)
                     self._write(noted.record, place)
-                noted = journal.mark(noted, State.APPLIED)
+                    applied = journal.mark(noted, State.APPLIED)
                 self.on_step(Step.CLOSED)
                 journal.trim()
-                return noted
-        except OSError as error:
+                return applied
+        except (GitError, OSError) as error:
             raise NotApplied(f"{rewrite.path}: {in_words(error)}") from None
 
     def _record(self, rewrite: Rewrite, target: Target, place: FilePlace, spare: str) -> Record:
