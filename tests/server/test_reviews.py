@@ -14,6 +14,7 @@ from dsreview.backends import BACKENDS, BackendSettings
 from dsreview.backends.resident import ResidentBackend, ServerGone
 from dsreview.errors import BackendError, PromptTooLongError
 from dsreview.prompt import Sampling, StopReason
+from dsreview.server.dispatch import MAX_JOBS
 
 LONG = Sampling(max_new_tokens=4_000)
 PATIENCE_S = 15
@@ -221,3 +222,27 @@ def test_no_code_and_no_prompt_is_logged(tiny_server, backend, make_prompt):
     backend.complete([make_prompt("canary_4711", schema='{"canary_4711": 7, "type": 7}')], LONG)
     assert "canary_4711" not in tiny_server.log
     assert "review: 1 prompts" in tiny_server.log
+
+
+def test_a_review_comes_back_to_a_busy_server(tiny_server, backend, make_prompt, story_schema):
+    """It is full with stories of four seconds; one review has the time to wait, another has not."""
+    stories = []
+
+    def tell_story():
+        own = ResidentBackend(tiny_server.place, tiny_server.hello)
+        sampling = Sampling(4_000, deadline_s=4.0)
+        stories.append(own.complete([make_prompt(schema=story_schema)], sampling))
+        own.close()
+
+    threads = [threading.Thread(target=tell_story) for _ in range(MAX_JOBS)]
+    for thread in threads:
+        thread.start()
+    assert until(lambda: tiny_server.hello.num_jobs == MAX_JOBS)
+    hurried = ResidentBackend(tiny_server.place, tiny_server.hello)
+    (answer,) = hurried.complete([make_prompt()], Sampling(24, deadline_s=0.2))
+    assert answer.stop is StopReason.DEADLINE
+    assert backend.complete([make_prompt()], LONG)[0].stop is StopReason.END
+    for thread in threads:
+        thread.join()
+    hurried.close()
+    assert {answer.stop for (answer,) in stories} == {StopReason.DEADLINE}

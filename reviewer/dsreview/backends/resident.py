@@ -45,7 +45,8 @@ _LATE_S: Final = 1.0
 """What the server may take to say what it has at a deadline."""
 _LOOK_INTERVAL_S: Final = 0.05
 _MAX_LOAD_S: Final = 1_800.0
-_MAX_TRIES: Final = 5
+_MAX_BUSY_S: Final = 600.0
+"""How long a review without a deadline comes back to a server that is busy."""
 
 
 class ServerGone(ServerUnusable):
@@ -198,7 +199,8 @@ def _admitted(
     connection: _Connection, body: bytes, end: float | None
 ) -> http.client.HTTPResponse | None:
     """The answer to a completion request, once the server has room; None at the deadline."""
-    for attempt in range(1, _MAX_TRIES + 1):
+    patience_end = time.monotonic() + _MAX_BUSY_S
+    while True:
         try:
             response = _send(connection, "POST", COMPLETE_PATH, body)
         except TimeoutError:
@@ -206,14 +208,13 @@ def _admitted(
         if response.status != http.client.TOO_MANY_REQUESTS:
             _require_success(response)
             return response
-        content = response.read()
-        wait_s = float(response.getheader("Retry-After") or attempt)
-        if attempt == _MAX_TRIES:
-            break
-        if end is not None and time.monotonic() + wait_s >= end:
+        problem = _decoded(response.read(), Problem).problem
+        next_try = time.monotonic() + float(response.headers["Retry-After"])
+        if end is not None and next_try >= end:
             return None
-        time.sleep(wait_s)
-    raise BackendError(_decoded(content, Problem).problem)
+        if next_try >= patience_end:
+            raise BackendError(problem)
+        time.sleep(next_try - time.monotonic())
 
 
 def _events(
