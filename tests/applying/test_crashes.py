@@ -233,3 +233,31 @@ def test_an_index_that_git_made_for_one_commit_is_left_for_another_time(play, mo
     assert len(settle(find_repository(play.folder))) == 1
     assert settle(find_repository(play.folder)) == ()
     assert play.file.read_bytes() == play.rewrite.before
+
+
+@pytest.mark.parametrize("step", [Step.NOTED, Step.LOCKED, Step.SWAPPED, Step.CLOSED])
+def test_ctrl_c_waits_until_all_is_written(play, step):
+    def interrupt(reached):
+        if reached is step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before, entries = play.files(), play.entries()
+    with pytest.raises(KeyboardInterrupt):
+        play.apply(interrupt)
+    assert play.file.read_bytes() == play.staged_content() == play.rewrite.after
+    check_end(play, before, entries)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_ctrl_c_is_not_lost_where_nothing_could_be_written(play):
+    (play.folder / ".git/index.lock").write_bytes(b"")
+
+    def interrupt(reached):
+        if reached is Step.STORED:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = play.files()
+    with pytest.raises(KeyboardInterrupt):
+        play.apply(interrupt)
+    assert (play.files(), play.unfinished()) == (before, [])

@@ -130,7 +130,7 @@ def test_a_name_is_shown_as_it_is_written(path, shown, is_colored):
     assert f"{shown}:1" in COLOUR.sub("", page)
 
 
-@pytest.mark.parametrize("columns", [40, 63, 64, 80, 200])
+@pytest.mark.parametrize("columns", [40, 53, 54, 80, 200])
 def test_every_line_fits_the_window(columns):
     view = CodeView(OneFile("x = 1\n" * 9), columns, True)
     finding = Finding(

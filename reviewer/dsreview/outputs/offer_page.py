@@ -19,7 +19,7 @@ from dsreview.outputs.terminal_page import (
 from dsreview.report import Report, count_of
 from dsreview.sanitize import terminal_line
 
-_NARROW = 64
+_NARROW = 54
 """Columns below which the prompt shows letters alone."""
 
 
