@@ -147,13 +147,14 @@ def test_a_server_that_is_started_in_the_background_is_found_used_and_stopped(
     monkeypatch.setenv("DSREVIEW_CONFIG", os.devnull)
     monkeypatch.setenv("DSREVIEW_ALLOW_ROOT", "1")
     monkeypatch.setenv("GITHUB_TOKEN", "ghs_secret")
+    monkeypatch.setenv("DSREVIEW_MY_KEY", "sk_secret")
     place = place_in(tmp_path / "cache" / "server")
     settings = BackendSettings(str(script("one")))
     hello = wait_until_ready(place, start("scripted", settings, place))
     try:
         assert start("scripted", settings, place).pid == hello.pid
         server = psutil.Process(hello.pid)
-        assert "GITHUB_TOKEN" not in server.environ()
+        assert not {"GITHUB_TOKEN", "DSREVIEW_MY_KEY"} & set(server.environ())
         assert server.cwd() == "/"
         backend = ResidentBackend(place, hello)
         assert [answer.text for answer in backend.complete([make_prompt()], SAMPLING)] == ["one"]

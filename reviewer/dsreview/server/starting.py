@@ -21,7 +21,8 @@ _COMMAND: Final = (
 )
 _LISTENS_IN_S: Final = 30.0
 _LOOK_INTERVAL_S: Final = 0.05
-_OWN_VARIABLES: Final = "DSREVIEW_"
+_OWN_VARIABLES: Final = ("DSREVIEW_CACHE_DIR", "DSREVIEW_CONFIG", "DSREVIEW_ALLOW_ROOT")
+"""Other settings are arguments; a variable of a user's own naming may hold a key."""
 
 
 def start(backend: str, settings: BackendSettings, place: Place, *arguments: str) -> Hello:
@@ -34,7 +35,7 @@ def start(backend: str, settings: BackendSettings, place: Place, *arguments: str
     """
     place.prepare()
     environment = kept_environment(os.environ) | {
-        name: text for name, text in os.environ.items() if name.startswith(_OWN_VARIABLES)
+        name: os.environ[name] for name in _OWN_VARIABLES if name in os.environ
     }
     process = subprocess.Popen(
         [
