@@ -3,8 +3,8 @@
 git gets a git folder that is written here, an empty worktree, an empty
 environment and object ids; it borrows the reviewed repository's objects and copies
 of its refs. So it opens none of that repository's configuration, hooks,
-attributes, filters or drivers, and it runs read commands only: what has to be
-written is written here, into the room's own objects.
+attributes, filters or drivers. What it writes, objects and changed copies of the
+index, stays in the room.
 """
 
 import os
