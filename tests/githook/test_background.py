@@ -33,6 +33,7 @@ def test_the_next_hook_shows_the_result_once(behind):
     assert "HIGH  shop.py:1" in behind.run("last").out
 
 
+@pytest.mark.slow
 def test_last_shows_it_sooner_and_counts_as_shown(behind):
     behind.commit({"shop.py": BUG})
     behind.wait_for_jobs()
@@ -53,6 +54,7 @@ def test_what_was_staged_is_reviewed_whatever_becomes_of_the_index(behind):
     assert "> " in shown
 
 
+@pytest.mark.slow
 def test_a_first_commit_is_reviewed_from_nothing(behind):
     behind.repository.git("checkout", "-q", "--orphan", "other")
     behind.commit({"shop.py": BUG})
@@ -60,6 +62,7 @@ def test_a_first_commit_is_reviewed_from_nothing(behind):
     assert "shop.py:1  py-mutable-default" in behind.run("last").out
 
 
+@pytest.mark.slow
 def test_two_results_are_both_shown(behind):
     behind.commit({"one.py": BUG})
     behind.commit({"two.py": BUG})
@@ -120,6 +123,7 @@ def test_a_job_that_died_is_told_once(behind):
     assert behind.run("hook", "run", "pre-commit").err == ""
 
 
+@pytest.mark.slow
 def test_a_job_that_fails_says_why(behind):
     behind.settings.write_text('mode = "background"\nbackend = "scripted"\nmodel = "/"\n')
     behind.commit({"shop.py": CLEAN})

@@ -50,11 +50,11 @@ def test_what_is_done_by_then_is_shown_and_git_goes_on(hooked):
     stage(hooked, {"one.py": BUG, "two.py": CLEAN})
     with openai.OpenAIServer(slow_for("two.py", 30)) as server:
         use_server(hooked, server)
-        ran, seconds = timed(hooked, "--deadline", "3s")
+        ran, seconds = timed(hooked, "--deadline", "6s")
     assert ran.code == 0
-    assert seconds < 3 + 1 + START_S
+    assert seconds < 6 + 1 + START_S
     assert "HIGH  one.py:1  py-mutable-default" in ran.err
-    assert "partial: two.py (the time budget was used up" in ran.err or "two.py (" in ran.err
+    assert "partial: two.py (" in ran.err
     assert "1 file only partly reviewed" in ran.err
     assert "no findings" not in ran.err
 
@@ -65,10 +65,10 @@ def test_a_model_that_never_loads_costs_its_own_findings_alone(hooked, tmp_path)
     os.mkfifo(model / "config.json")
     stage(hooked, {"one.py": BUG})
     ran, seconds = timed(
-        hooked, "--deadline", "3s", "--backend", "local", "--model", model, DSREVIEW_DAEMON="never"
+        hooked, "--deadline", "5s", "--backend", "local", "--model", model, DSREVIEW_DAEMON="never"
     )
     assert ran.code == 0
-    assert seconds < 3 + 1 + START_S
+    assert seconds < 5 + 1 + START_S
     assert "HIGH  one.py:1  py-mutable-default" in ran.err
     assert "1 file only partly reviewed" in ran.err
 
@@ -81,13 +81,14 @@ def test_strict_stops_what_is_only_partly_reviewed_in_time(hooked):
     assert (ran.code, seconds < 2 + 1 + START_S) == (3, True)
 
 
+@pytest.mark.slow
 def test_the_rest_goes_on_where_it_is_asked_to(hooked):
     stage(hooked, {"one.py": BUG, "two.py": CLEAN})
-    with openai.OpenAIServer(slow_for("two.py", 4)) as server:
-        use_server(hooked, server, "finish = true", 'deadline = "2s"')
+    with openai.OpenAIServer(slow_for("two.py", 12)) as server:
+        use_server(hooked, server, "finish = true", 'deadline = "8s"')
         ran, seconds = timed(hooked)
         assert "the rest is reviewed in the background" in ran.err
-        assert seconds < 2 + 1 + START_S
+        assert seconds < 8 + 1 + START_S
         hooked.wait_for_jobs()
         files = [name for name in ("one.py", "two.py") for _ in asked_about(server, name)]
         # the answer that came in time is not asked for again

@@ -58,6 +58,7 @@ def test_a_git_that_is_gone_is_no_reason_to_stop(hooked):
     assert (ran.code, "git is not installed" in ran.err) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_full_cache_disk_costs_only_what_would_be_kept(hooked, tmp_path):
     hooked.cache.write_text("a file where a folder should be")
     ran = hooked.commit({"shop.py": BUG})

@@ -68,6 +68,7 @@ def test_a_gap_is_told_though_nothing_was_found(hooked):
     assert "0 findings in 1 file; 1 file not reviewed" in ran.err
 
 
+@pytest.mark.slow
 def test_a_gap_stops_the_commit_where_it_has_to(hooked):
     hooked.settings.write_text("strict = true\n")
     ran = hooked.commit({"large.py": f"x = '{'y' * 1_100_000}'\n"})
@@ -76,6 +77,7 @@ def test_a_gap_stops_the_commit_where_it_has_to(hooked):
     assert hooked.run("hook", "run", "pre-commit").code == 3
 
 
+@pytest.mark.slow
 def test_a_repository_may_ask_to_be_blocked_and_the_user_may_decline(hooked):
     hooked.repository.commit({".dsreview.toml": 'mode = "block"\n'})
     assert hooked.commit({"shop.py": BUG}).code == 1
@@ -149,6 +151,7 @@ def test_the_framework_gets_no_progress_and_no_word_of_a_clean_run(hooked):
     assert seen_on_a_terminal(hooked, "hook", "run", PRE_COMMIT="1") == ""
 
 
+@pytest.mark.slow
 def test_a_hook_writes_nothing_into_the_repository(hooked):
     hooked.repository.write({"shop.py": BUG})
     hooked.repository.git("add", "-A")
@@ -168,6 +171,7 @@ def test_a_hook_writes_nothing_into_the_repository(hooked):
     assert state() == before
 
 
+@pytest.mark.slow
 def test_what_came_from_the_cache_is_private(hooked):
     hooked.commit({"shop.py": BUG})
     kept = list(hooked.cache.glob("hooks/**/*"))

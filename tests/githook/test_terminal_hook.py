@@ -62,6 +62,7 @@ def test_what_is_applied_is_committed(asking):
     assert (asking.repository.folder / "shop.py").read_text() == FIXED
 
 
+@pytest.mark.slow
 def test_what_is_skipped_counts(asking):
     code, seen = commit_on_a_terminal(asking, b"s")
     assert code == 1, seen
@@ -69,6 +70,7 @@ def test_what_is_skipped_counts(asking):
     assert (asking.repository.folder / "shop.py").read_text() == BUG
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_commit(asking):
     before = asking.repository.git("rev-parse", "HEAD")
     code, seen = commit_on_a_terminal(asking, b"\x03")

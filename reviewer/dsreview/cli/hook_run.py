@@ -46,14 +46,18 @@ def run_hook(name: str, arguments: Sequence[str], flags: Mapping[str, object]) -
 
 
 def _run(call: HookCall, flags: Mapping[str, object], config: Config) -> int:
-    deadline = Deadline(config.deadline_s)
-    deadline.exit_code = FAILED if config.strict else 0
-    deadline.last_words = _words(
-        f"not done within {config.deadline_s:g} s", is_strict=config.strict
-    )
+    is_strict = config.strict
     settle_first(call.folder)
+    deadline = Deadline(config.deadline_s)
+    late_code = FAILED if is_strict else 0
+    words = _words(f"not done within {config.deadline_s:g} s", is_strict=is_strict)
+    hook = HookRun(call, flags, _review, _offer, sys.stderr, deadline, late_code, words)
     with deadline.held():
-        return HookRun(call, flags, _review, _offer, sys.stderr, deadline).run()
+        try:
+            return hook.run()
+        except DsreviewError as error:
+            code = fail(str(error), error.exit_code, is_strict=is_strict)
+            return hook.exit_code or code  # another change may have been refused before
 
 
 def _read_input() -> bytes:

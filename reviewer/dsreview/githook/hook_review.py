@@ -43,7 +43,13 @@ class HookRun:
     offer: Offer
     stream: TextIO
     deadline: Deadline
+    late_code: int
+    """What the process ends with where the deadline ends it before there is a report."""
+    late_words: str
+    """What is said then."""
     exit_code: int = 0
+    has_waited: bool = True
+    """Somebody sees what was found; else it is all left to the background."""
     for_later: list[SourceRequest] = field(default_factory=list)
     clean: "list[Report]" = field(default_factory=list)
 
@@ -53,6 +59,7 @@ class HookRun:
         Raises:
             DsreviewError: nothing, or not all, could be reviewed.
         """
+        self._expect_nothing()
         place = self.call.place
         repository = find_repository(place.folder, place.git_dir)
         folder = folder_of(repository.git_dir)
@@ -60,17 +67,26 @@ class HookRun:
             from dsreview.githook.showing import show_news
 
             show_news(folder, place, self.stream)
-        for request in changes_of(self.call):
-            self._look_at(request, folder)
-        if self.for_later:
-            self._leave(folder, (repository.worktree or repository.git_dir).name)
-        elif self.clean and not self.exit_code and not self.call.is_of_framework:
+        try:
+            for request in changes_of(self.call):
+                self._look_at(request, folder)
+        finally:  # also where a change behind it fails
+            if self.for_later:
+                self._leave(folder, (repository.worktree or repository.git_dir).name)
+        is_quiet = self.for_later or self.exit_code or self.call.is_of_framework
+        if self.clean and not is_quiet:
             from dsreview.githook.verdict import all_well
 
             self.stream.write(f"{all_well(self.clean)}\n")
         return self.exit_code
 
+    def _expect_nothing(self) -> None:
+        """From now on there is something that the deadline could cut off."""
+        self.deadline.exit_code = self.exit_code or self.late_code
+        self.deadline.last_words = self.late_words
+
     def _look_at(self, request: SourceRequest, folder: Path) -> None:
+        self._expect_nothing()
         with ExitStack() as stack:
             repository = find_repository(request.folder, request.git_dir)
             room = stack.enter_context(CleanRoom(repository))
@@ -86,6 +102,7 @@ class HookRun:
             onto = change.base_name if request.is_staged else None
             pinned = replace(request, onto=onto)
             if config.mode == BACKGROUND:
+                self.has_waited = False
                 self.for_later.append(pinned)
                 return
             self.deadline.move(config.deadline_s)
@@ -104,7 +121,7 @@ class HookRun:
         goes_on = config.finish and bool(report.gaps) and self.deadline.is_near
         if goes_on:
             self.for_later.append(request)
-        self.deadline.exit_code, self.deadline.last_words = 0, ""
+        self.deadline.exit_code, self.deadline.last_words = self.exit_code, ""
         left = self._offered(report, change, config, request)
         from dsreview.githook.showing import finish
         from dsreview.githook.verdict import is_clean, verdict_on
@@ -131,7 +148,7 @@ class HookRun:
 
         requests, flags = tuple(self.for_later), dict(self.flags)
         background.start(background.Job(self.call.name, folder, name, requests, flags))
-        if not self.deadline.last_words:
+        if self.has_waited:  # and was told in the report
             return
         self.stream.write(
             "dsreview: reviewing in the background; the next hook shows what it finds, "
