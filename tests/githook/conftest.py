@@ -82,6 +82,7 @@ class Hooked:
         ours = {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             "DSREVIEW_CACHE_DIR": str(self.cache),
+            "DSREVIEW_STATE_DIR": str(self.cache.with_name("state")),
             "DSREVIEW_CONFIG": str(self.settings),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",

@@ -31,6 +31,17 @@ def test_block_stops_at_fail_on_and_not_below(hooked):
     assert (ran.code, "the commit goes on" in ran.err) == (0, True)
 
 
+def test_a_commit_that_is_stopped_says_what_applies_the_suggestions(hooked):
+    hooked.settings.write_text('mode = "block"\n')
+    bug = "try:\n    pass\nexcept ValueError or KeyError:\n    pass\n"
+    ran = hooked.commit({"shop.py": bug})
+    assert ran.code == 1
+    assert "`dsreview fix --staged` applies 1 verified suggestion\n" in ran.err
+    assert hooked.run("fix", "--staged").code == 0
+    assert hooked.git("commit", "-q", "-m", "fixed").code == 0
+    assert "(ValueError, KeyError)" in hooked.repository.git("show", "HEAD:shop.py")
+
+
 def test_a_clean_commit_costs_one_short_line(hooked):
     ran = hooked.commit({"shop.py": CLEAN})
     assert (ran.code, ran.err) == (0, "dsreview: no findings in 1 file (checks only)\n")

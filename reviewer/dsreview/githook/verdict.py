@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dsreview.config import Config
+from dsreview.finding import Proof
+from dsreview.githook.events import PRE_PUSH
 from dsreview.report import Report, Status, count_of
 from dsreview.review import NO_MODEL
 
 FOUND = 1
 NOT_REVIEWED = 3
-NOUNS = {"pre-push": "push", "pre-merge-commit": "merge"}
+NOUNS = {PRE_PUSH: "push", "pre-merge-commit": "merge"}
 """What waits for a hook of this name; a commit for the others."""
 
 
@@ -35,6 +37,7 @@ def verdict_on(report: Report, config: Config, event: str, *, goes_on: bool = Fa
             f"the {noun} is stopped (mode block, fail-on {config.fail_on.label}): fix it, or "
             "answer a finding with a comment: dsreview: ignore[RULE] REASON"
         )
+        lines += _ways_to_fix(report, event)
     elif code == NOT_REVIEWED:
         lines.append(f"the {noun} is stopped (strict): not everything was reviewed")
     elif report.findings:
@@ -42,6 +45,17 @@ def verdict_on(report: Report, config: Config, event: str, *, goes_on: bool = Fa
     if goes_on:
         lines.append("the rest is reviewed in the background; the next hook shows what it finds")
     return Verdict(code, tuple(lines))
+
+
+def _ways_to_fix(report: Report, event: str) -> list[str]:
+    """What is pushed is committed: there it would be another commit."""
+    num = sum(
+        one.suggestion is not None and one.suggestion.proof is Proof.VERIFIED
+        for one in report.findings
+    )
+    if not num or event == PRE_PUSH:
+        return []
+    return [f"`dsreview fix --staged` applies {count_of(num, 'verified suggestion')}"]
 
 
 def worth_showing(report: Report) -> Report:
