@@ -74,11 +74,17 @@ def select(change: Change, ignored: Sequence[Ignore], *, has_model: bool) -> Sel
 
 
 def leaves_anything(change: Change, ignored: Sequence[Ignore], *, has_model: bool) -> bool:
-    """Whether anybody reads a file of `change`, or it has to be said that nobody can."""
-    selection = select(change, ignored, has_model=has_model)
-    return bool(selection.files) or any(
-        row.is_gap or row.reason == DELETED for row in selection.left_out
-    )
+    """Whether anybody reads a file of `change`, or it has to be said that nobody can.
+
+    Looks no further than the first one.
+    """
+    for patch in change.patch.files:
+        if _excluded(patch, ignored):
+            continue
+        taken, row = _read(change, patch, has_model=has_model)
+        if taken or (row is not None and (row.is_gap or row.reason == DELETED)):
+            return True
+    return False
 
 
 def _excluded(patch: FilePatch, ignored: Sequence[Ignore]) -> str | None:

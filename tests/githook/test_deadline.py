@@ -3,6 +3,9 @@
 import importlib.util
 import json
 import os
+import select
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -101,6 +104,27 @@ def test_the_rest_goes_on_where_it_is_asked_to(hooked):
 
 def asked_about(server, name):
     return [one for one in server.asked if name in json.dumps(one.body["messages"])]
+
+
+@pytest.mark.slow
+def test_a_reader_that_does_not_read_holds_nobody_up(hooked):
+    stage(hooked, {f"part{number}.py": BUG for number in range(200)})
+    reader, writer = os.pipe()
+    started = time.monotonic()
+    command = [sys.executable, "-P", "-m", "dsreview", "hook", "run", "--max-findings", "200"]
+    with subprocess.Popen(
+        [*command, "--deadline", "8s"],
+        cwd=hooked.repository.folder,
+        env=hooked.environment(),
+        stderr=writer,
+    ) as process:
+        os.close(writer)
+        code = process.wait(timeout=30)
+    seconds = time.monotonic() - started
+    written = os.read(reader, 1 << 20)
+    os.close(reader)
+    assert (code, seconds < 8 + 1 + START_S) == (0, True)
+    assert len(written) >= select.PIPE_BUF
 
 
 @pytest.mark.slow

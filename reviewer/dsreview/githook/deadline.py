@@ -6,12 +6,12 @@ failed. Where even that does not help, a thread ends the process.
 """
 
 import os
+import select
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from dsreview.errors import BackendError
@@ -24,6 +24,7 @@ _ALARM_S = 0.3
 _MAX_SHARE = 0.4
 """Of a short deadline that is kept back for that."""
 _LEAST_S = 0.05
+_STDERR = 2
 
 
 class OutOfTime(BackendError):
@@ -95,9 +96,10 @@ class Deadline:
             self._watch.cancel()
 
     def _end(self) -> None:
-        if self.last_words:
-            sys.stderr.write(f"{self.last_words}\n")
-            sys.stderr.flush()
+        # past the stream, whose lock the main thread may hold, and never into a full pipe
+        if self.last_words and select.select([], [_STDERR], [], 0)[1]:
+            with suppress(OSError):
+                os.write(_STDERR, f"{self.last_words}\n".encode()[: select.PIPE_BUF])
         os._exit(self.exit_code)
 
 
