@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from dsreview.backends import BackendSettings
+from dsreview.backends import worker as worker_module
 from dsreview.backends.worker import WorkerBackend, WorkerDied
 from dsreview.errors import BackendError
 from dsreview.prompt import Sampling, StopReason
@@ -134,6 +135,28 @@ def test_tokens_are_counted_while_an_answer_is_made(tiny, prompt):
         thread.join()
 
 
+def test_a_process_that_answers_all_it_is_asked_is_kept(tiny, prompt, monkeypatch):
+    monkeypatch.setattr(worker_module, "_STUCK_S", 0.5)
+    pid = tiny.pid
+    for _ in range(3):
+        tiny.count_tokens(prompt())
+        tiny.complete([prompt(schema=STORY)], Sampling(max_new_tokens=3))
+        time.sleep(0.3)
+    assert tiny.pid == pid
+
+
+def test_a_process_that_is_stuck_is_replaced(script, prompt, monkeypatch):
+    monkeypatch.setattr(worker_module, "_STUCK_S", 0.5)
+    worker = script("one", "two")
+    stuck = worker.pid
+    os.kill(stuck, signal.SIGSTOP)
+    (answer,) = worker.complete([prompt()], Sampling(24, deadline_s=0.1))
+    assert answer.stop is StopReason.DEADLINE
+    time.sleep(0.6)
+    assert worker.complete([prompt()], SAMPLING)[0].text == "one"
+    assert worker.pid != stuck
+
+
 def test_a_call_that_is_interrupted_leaves_the_process_free(tiny, prompt):
     def interrupt(index, answer):
         raise KeyboardInterrupt
@@ -212,6 +235,7 @@ def test_nothing_stays_behind(script, prompt):
 ORPHAN = """
 import sys, time
 from dsreview.backends import BackendSettings
+from dsreview.backends import worker as worker_module
 from dsreview.backends.worker import WorkerBackend
 print(WorkerBackend.open("scripted", BackendSettings(sys.argv[1])).pid, flush=True)
 time.sleep(60)

@@ -16,6 +16,7 @@ from typing import Final
 from dsreview.backends.worker_frames import (
     OPENING,
     Channel,
+    Counted,
     Done,
     Failed,
     Frame,
@@ -152,7 +153,7 @@ class WorkerProcess:
             number = OPENING if isinstance(reply, Opened) else reply.call
             with self._registry:
                 replies = self._calls.get(number)
-                if isinstance(reply, Done | Failed):
+                if isinstance(reply, Counted | Done | Failed):
                     self._calls.pop(number, None)
                     self._left.pop(number, None)
                     self._is_ending |= isinstance(reply, Failed) and reply.is_last
