@@ -245,6 +245,7 @@ class Posting:
             if self.num_writes:  # another run, on another machine, may have begun at once
                 survey = take_survey(self.github, self.address, self.login)
                 duplicates = survey.duplicates(self.plan)
+                clear_unsubmitted(self.github, self.address, survey)  # what came late
             self.notes.extend(hide(self.github, hidden, duplicates))
             self.notes.extend(resolve(self.github, self._own_threads()))
         except GitHubError as error:
