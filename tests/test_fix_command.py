@@ -141,4 +141,3 @@ def test_what_a_killed_process_left_is_said_by_the_next_command(repository, run,
     outcome = run("diff", "--format=json")
     assert "was cut off and has been taken back" in outcome.err
     assert outcome.err.count("\n") == 1
-    assert run("diff", "--format=json").err == ""

@@ -80,6 +80,7 @@ def test_ctrl_c_ends_the_commit_and_keeps_what_was_applied(buggy, commit):
     assert not (buggy.folder / ".git/index.lock").exists()
 
 
+@pytest.mark.slow
 def test_a_linked_worktree_commits_what_was_applied_there(buggy, commit, tmp_path):
     main = buggy.git("show", ":app/run.py")
     linked = tmp_path / "linked"

@@ -148,14 +148,6 @@ def test_a_file_edited_meanwhile_is_not_overwritten(buggy, start, tmp_path):
     assert staged(buggy) == index
 
 
-def test_an_editor_that_cannot_run_is_said(buggy, start):
-    session = start("diff", "--staged", "-i", cwd=buggy.folder, VISUAL="no-such-editor")
-    session.answer("e")
-    session.expect(r"✗ the editor no-such-editor is not on PATH; set VISUAL or EDITOR")
-    session.answer("q")
-    assert session.wait() == 1
-
-
 def test_a_review_of_the_files_on_disk_leaves_the_index_alone(buggy, start):
     before = on_disk(buggy)
     session = start("diff", "--interactive", cwd=buggy.folder)
