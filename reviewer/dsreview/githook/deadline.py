@@ -16,11 +16,11 @@ from types import FrameType
 
 from dsreview.errors import BackendError
 
-LATE_S = 0.8
+LATE_S = 0.6
 """After the deadline: the process ends, whatever it does."""
-_GATHER_S = 0.9
+_GATHER_S = 1.0
 """Before it: the review's own budget ends, since proving and writing takes time as well."""
-_ALARM_S = 0.3
+_ALARM_S = 0.5
 _MAX_SHARE = 0.4
 """Of a short deadline that is kept back for that."""
 _LEAST_S = 0.05
@@ -32,10 +32,10 @@ class OutOfTime(BackendError):
 
 
 class Deadline:
-    """Counts from its making."""
+    """Counts from the start of the process, as far as its own clock knows."""
 
     def __init__(self, seconds: float) -> None:
-        self._started = time.monotonic()
+        self._started = time.monotonic() - time.process_time()  # imports took it
         self._watch: threading.Timer | None = None
         self.seconds = seconds
         self.exit_code = 0
