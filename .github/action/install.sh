@@ -5,8 +5,11 @@
 # Reads ACTION and INPUT_*; writes `venv` to GITHUB_OUTPUT. Runs in bash 3.2 (macOS).
 set -eo pipefail
 
+# what an input says stays one line, or a second one could be a command to the runner
 fail() {
-    printf '::error title=dsreview::%s\n' "$1"
+    local text=${1//\%/%25}
+    text=${text//$'\r'/%0D}
+    printf '::error title=dsreview::%s\n' "${text//$'\n'/%0A}"
     exit 2
 }
 
@@ -21,7 +24,8 @@ find_python() {
         printf '%s' "$INPUT_PYTHON"
         return
     fi
-    for candidate in python3.14 python3.13 python3.12 python3.11 python3 \
+    # those that it is tested with come first
+    for candidate in python3.13 python3.12 python3.11 python3 python3.14 \
         /opt/homebrew/bin/python3 /usr/local/bin/python3; do
         if is_usable "$candidate"; then
             command -v "$candidate"
