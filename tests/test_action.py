@@ -23,13 +23,27 @@ SCRIPTS = {"install": "install.sh", "review": "review.sh"}
 
 # What stands in for the Python of an installed dsreview: it says how it was called.
 PROBE = """#!{python} -I
-import json, os, sys
+import glob, json, os, sys
 if "--version" in sys.argv:
     print("dsreview 0")
     sys.exit()
 with open(3, "rb") as pipe:
     token = pipe.read().decode()
+in_job, with_token = [], []
+for path in glob.glob("/proc/[0-9]*/environ"):
+    try:
+        with open(path, "rb") as file:
+            shown = file.read()
+        with open(path.replace("environ", "comm")) as file:
+            name = file.read().strip()
+    except OSError:  # it ended meanwhile, or is another user's
+        continue
+    if ("RUNNER_TEMP=" + os.environ["RUNNER_TEMP"]).encode() in shown:
+        in_job.append(name)
+        if token.encode() in shown:
+            with_token.append(name)
 print(json.dumps({{
+    "in_job": in_job, "with_token": with_token,
     "arguments": sys.argv[1:], "token": token, "folder": os.getcwd(),
     "environment": dict(os.environ),
 }}))
@@ -48,7 +62,7 @@ def test_every_input_is_used_and_every_used_input_declared():
 def test_a_step_reads_only_variables_that_it_is_given():
     runner = {"ACTION", "HOME", "GITHUB_OUTPUT", "RUNNER_TEMP", "RUNNER_TOOL_CACHE", "PIPESTATUS"}
     for step in ACTION["runs"]["steps"]:
-        script = (ROOT / ".github" / "action" / SCRIPTS[step["id"]]).read_text()
+        script = (ROOT / ".github" / "action" / SCRIPTS[step["id"]]).read_text() + step["run"]
         read = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", script))
         assert read - runner == set(step["env"]) - runner, step["id"]
 
@@ -112,6 +126,14 @@ def test_the_token_goes_through_a_pipe_and_is_in_no_environment(job, probe):
     assert call["arguments"][-4:] == ["pr", "--token-fd=3", "-C", "."]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_no_process_of_the_job_shows_the_token_while_dsreview_runs(job, probe):
+    """A variable that is taken away is still shown by the process that was started with it."""
+    call = called(run_action(ROOT, job, installed=str(probe)))
+    assert {"bash", "tee"} <= set(call["in_job"]), "the shell of the step, and what it started"
+    assert call["with_token"] == []
+
+
 def test_inputs_become_options(job, probe):
     given = {
         "path": "change",
@@ -154,12 +176,19 @@ def test_an_input_is_one_word_whatever_it_says(job, probe, workspace, name):
         ({"dry_run": "yes"}, "dry-run: yes: use true or false"),
         ({"pull_request": "--poster=3"}, "pull-request: --poster=3: use OWNER/REPO#N"),
         ({"installed": "/nowhere"}, "installed: /nowhere: no dsreview is there"),
+        (
+            {"quiet": "a\n::warning::b\r::error::c %0A"},
+            "quiet: a%0A::warning::b%0D::error::c %250A",
+        ),
+        ({"installed": "/no\n::stop-commands::x"}, "installed: /no%0A::stop-commands::x: no dsr"),
     ],
 )
 def test_a_wrong_input_is_refused_in_one_line(job, probe, given, said):
     ran = run_action(ROOT, job, **{"installed": str(probe), **given})
     assert ran.code == 2
-    assert f"::error title=dsreview::{said}" in ran.log
+    commands = [line for line in re.split(r"[\r\n]", ran.log) if line.startswith("::")]
+    assert len(commands) == 1
+    assert commands[0].startswith(f"::error title=dsreview::{said}")
 
 
 @pytest.mark.parametrize("code", [0, 1, 3])

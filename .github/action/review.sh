@@ -1,11 +1,15 @@
-# Runs `dsreview pr` with the inputs as options; the token goes through a pipe. What it prints
-# is kept in a file, the report for people goes to the job's summary.
+# Runs `dsreview pr` with the inputs as options. What it prints is kept in a file, the report
+# for people goes to the job's summary.
 #
-# Reads VENV and INPUT_*; writes `exit-code` and `report` to GITHUB_OUTPUT. Runs in bash 3.2.
+# Reads the token from descriptor 3, which it passes on to dsreview alone; it must be in no
+# environment, since this shell lives as long as the review. Reads VENV and INPUT_*; writes `exit-code` and `report` to GITHUB_OUTPUT. Runs in bash 3.2.
 set -eo pipefail
 
+# what an input says stays one line, or a second one could be a command to the runner
 fail() {
-    printf '::error title=dsreview::%s\n' "$1"
+    local text=${1//\%/%25}
+    text=${text//$'\r'/%0D}
+    printf '::error title=dsreview::%s\n' "${text//$'\n'/%0A}"
     exit 2
 }
 
@@ -41,12 +45,10 @@ case $INPUT_PULL_REQUEST in
 *) options+=("$INPUT_PULL_REQUEST") ;;
 esac
 
-token=$INPUT_TOKEN
-unset INPUT_TOKEN
 report="$RUNNER_TEMP/dsreview-report.txt"
 set +e
-"$VENV/bin/python" -I -m dsreview pr --token-fd=3 "${options[@]}" 3< <(printf '%s' "$token") |
-    tee "$report"
+"$VENV/bin/python" -I -m dsreview pr --token-fd=3 "${options[@]}" |
+    tee "$report" 3<&-
 code=${PIPESTATUS[0]}
 printf 'exit-code=%s\nreport=%s\n' "$code" "$report" >>"$GITHUB_OUTPUT"
 exit "$code"

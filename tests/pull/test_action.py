@@ -2,10 +2,12 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from dsreview.fake_github.faults import Fault
 from dsreview.fake_github.runner import Job, run_action
 
 ACTION = Path(__file__).parents[2]
@@ -29,8 +31,31 @@ def run(opened):
     return run
 
 
+def processes_that_show(token, mark):
+    """Names of those whose environment has `mark`, and of those that have the token as well."""
+    seen, with_token = [], []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it ended meanwhile
+            shown, name = path.read_bytes(), path.with_name("comm").read_text().strip()
+            if mark in shown:
+                seen.append(name)
+                with_token += [name] if token in shown else []
+    return seen, with_token
+
+
 def test_it_posts_then_nothing_then_what_a_force_push_changed(opened, run):
+    looks = []
+
+    def look(_):
+        mark = f"RUNNER_TEMP={opened.folder / 'runner'}".encode()
+        looks.append(processes_that_show(opened.github.token.encode(), mark))
+
+    opened.github.inject(Fault("look", "while it posts", change=look), "POST", "/reviews$")
     first = run()
+    ((seen, with_token),) = looks
+    if sys.platform == "linux":
+        assert {"bash", "tee"} <= set(seen)
+    assert with_token == []
     assert (first.code, first.outputs["exit-code"]) == (1, "1"), first.log
     (review,) = opened.pull.submitted
     (comment,) = opened.pull.comments
