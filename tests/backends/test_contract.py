@@ -65,8 +65,9 @@ def resident(name, settings, tmp_path, monkeypatch):
 @pytest.fixture(
     params=[
         *BACKENDS,
-        *(f"worker {name}" for name in BACKENDS),
+        *(f"worker {name}" for name in BACKENDS if name != "local"),
         "resident scripted",
+        pytest.param("worker local", marks=pytest.mark.slow),
         pytest.param("resident local", marks=pytest.mark.slow),
     ]
 )

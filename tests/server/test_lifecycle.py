@@ -129,6 +129,7 @@ def test_wrong_usage_is_one_line_and_leaves_no_socket(serve, script, options):
     assert not server.place.is_occupied()
 
 
+@pytest.mark.slow
 def test_a_killed_server_takes_its_model_along_and_is_replaced(serve, script):
     first = ready(serve, script("one"))
     worker = psutil.Process(first.process.pid).children()
@@ -176,6 +177,7 @@ def test_a_start_that_fails_says_what_the_server_said(tmp_path, monkeypatch):
         start("scripted", BackendSettings("x.json"), place)
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_is_ended_by_force(serve, script):
     server = ready(serve, script("one"))
     server.process.send_signal(signal.SIGSTOP)
