@@ -83,17 +83,33 @@ class Refusal:
     message: str
 
 
-def fingerprints(findings: Iterable[Finding]) -> list[str]:
-    """One name per finding that survives moved lines, in the order given.
+ANSWERED_BY_CHANGE = "answered in the code by this change"
+"""The reason of a refusal: the author of the change says why it is none."""
 
-    Hashes rule, path, scope, the quoted text without white space, and which of the
-    same ones it is; no line numbers, so that code that moves keeps its name.
-    """
-    seen: dict[tuple[str, ...], int] = {}
+
+def fingerprints(findings: Iterable[Finding]) -> list[str]:
+    """One name per finding that survives moved lines, in the order given."""
+    seen: dict[Sameness, int] = {}
     names: list[str] = []
     for finding in findings:
-        key = (finding.rule, finding.path, finding.scope, "".join(finding.quote.split()))
+        key = sameness(finding)
         seen[key] = seen.get(key, 0) + 1
-        text = json.dumps((*key, seen[key]))  # ASCII, whatever the parts are
-        names.append(hashlib.sha256(text.encode("ascii")).hexdigest()[:20])
+        names.append(fingerprint(key, seen[key]))
     return names
+
+
+Sameness = tuple[str, str, str, str]
+
+
+def sameness(finding: Finding) -> Sameness:
+    """Rule, path, scope and the quoted text without white space.
+
+    No line numbers, so that code that moves keeps its name.
+    """
+    return (finding.rule, finding.path, finding.scope, "".join(finding.quote.split()))
+
+
+def fingerprint(same: Sameness, number: int) -> str:
+    """Names one of the findings that are the same; `number` counts them from 1."""
+    text = json.dumps((*same, number))  # ASCII, whatever the parts are
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:20]

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from dsreview.finding import Edit, Proof, Refusal, Severity, Suggestion, fingerprints
-from dsreview.outputs.github_pr.history import Silence, fix_names
+from dsreview.outputs.github_pr.history import Silence, fix_names, names_by_place, standing
 from dsreview.outputs.github_pr.marker import known_entries, last_review
 from dsreview.outputs.github_pr.plan import plan_posting
 from dsreview.outputs.github_pr.sticky import MAX_BODY_BYTES
@@ -115,6 +115,68 @@ def test_a_second_place_for_the_same_fix_is_told(pull, bad, as_posted):
     gaps = [replace(bad, quote="", suggestion=nothing, scope=scope) for scope in "ab"]
     pull.comments = as_posted(pull.plan(gaps[:1]))
     assert everywhere(pull.plan(gaps, NEXT_HEAD)) == Counter(fingerprints(gaps)[1:])
+
+
+@pytest.mark.parametrize("became", [{}, {"is_resolved": True}, {"has_replies": True}])
+def test_the_same_line_added_above_is_told_and_the_old_one_is_not(pull, bad, as_posted, became):
+    edit = Suggestion(Edit(Span(10, 11), ("good call",)), Proof.VERIFIED)
+    for one in (bad, replace(bad, suggestion=edit)):
+        first = pull.plan([one])
+        (comment,) = as_posted(first, **became)
+        above = replace(
+            pull, new=pull.new | {"a.py": NEW.replace("line 3\n", "bad call\nline 3\n")}
+        )
+        above.comments = (replace(comment, line=11),)
+        moved = replace(one, span=Span(11, 12))
+        if one.suggestion is not None:
+            moved = replace(
+                moved, suggestion=replace(edit, edit=Edit(Span(11, 12), ("good call",)))
+            )
+        added = replace(one, span=Span(3, 4), suggestion=None)
+        for found_now in ([added, moved], [moved, added]):
+            plan = above.plan(found_now, NEXT_HEAD)
+            assert [(told.path, told.line) for told in plan.inline] == [("a.py", 3)]
+            above_that = replace(above, comments=(*above.comments, *as_posted(plan, 1)))
+            assert not above_that.plan(found_now, NEXT_HEAD).inline
+
+
+NUM_HISTORIES = [30, pytest.param(2_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+
+
+@pytest.mark.parametrize("num_histories", NUM_HISTORIES)
+def test_of_lines_that_are_the_same_each_is_told_once(make_pull, found, as_posted, num_histories):
+    """Bugs that look the same come and go; GitHub moves comments along with their lines."""
+    choices = random.Random(7)
+    num_told = 0
+    for _ in range(num_histories):
+        lines = [[None, 0] for _ in range(12)]  # what became of its comment; 0: no bug
+        comments = {}
+        for run in range(5):
+            for bug in [line for line in lines if line[1]]:
+                if choices.random() < 0.2:
+                    comments.pop(bug[0], None)  # fixed: GitHub calls its comment outdated
+                    bug[:] = [None, 0]
+            for _ in range(choices.randrange(3)):
+                lines.insert(choices.randrange(len(lines)), [None, 1])
+            text = "".join("bad call\n" if line[1] else f"x{n}\n" for n, line in enumerate(lines))
+            pull = make_pull({"a.py": ""}, {"a.py": text})
+            at = {index + 1: line for index, line in enumerate(lines) if line[1]}
+            pull.comments = tuple(
+                replace(comments[line[0]], line=number) for number, line in at.items() if line[0]
+            )
+            new = [number for number, line in at.items() if line[0] is None]
+            plan = pull.plan(
+                [found("a.py", number, "bad call") for number in at],
+                f"{run}" * 40,
+                max_comments=100,
+            )
+            assert [one.line for one in plan.inline] == new
+            num_told += len(new)
+            posted = as_posted(plan, 100 * run, is_resolved=choices.random() < 0.5)
+            for number, comment in zip(new, posted, strict=True):
+                at[number][0] = comment.id + 1
+                comments[comment.id + 1] = comment
+    assert num_told > num_histories
 
 
 @pytest.mark.parametrize(
@@ -460,8 +522,13 @@ def random_findings(choices, found):
 def silent_in(pull, findings):
     """Those that a comment of ours is about, or whose very fix it has."""
     told = " ".join(one.body for one in pull.comments if one.is_ours)
+    fresh = replace(pull, comments=(), summary=None).plan(findings, max_comments=len(findings))
+    line_of = {one.fingerprint: one.line for one in fresh.inline}
+    lines = [line_of.get(name) for name in fingerprints(findings)]
+    held = standing(pull.comments)
+    pairs = zip(
+        names_by_place(findings, lines, held), fix_names(findings, lines, held), strict=True
+    )
     return Counter(
-        name
-        for name, fix in zip(fingerprints(findings), fix_names(findings), strict=True)
-        if f"name={name}" in told or (fix and f"fix={fix}" in told)
+        name for name, fix in pairs if f"name={name}" in told or (fix and f"fix={fix}" in told)
     )

@@ -26,11 +26,6 @@ MAX_LINE_BYTES = 240
 class PlacedFinding:
     """A finding with all that its comments are made of."""
 
-    fingerprint: str
-    earlier_name: str
-    """The fingerprint before its file was renamed."""
-    fix: str
-    """Names the code and what to write instead, whatever it is called; or empty."""
     finding: Finding
     """Its secrets are masked."""
     original: Finding
@@ -40,6 +35,11 @@ class PlacedFinding:
     """The file as the pull request shows it; None where it shows none."""
     lines: tuple[str, ...]
     """The file after the change, its secrets masked."""
+    fingerprint: str = ""
+    earlier_name: str = ""
+    """The fingerprint before its file was renamed."""
+    fix: str = ""
+    """Names the code and what to write instead, whatever it is called; or empty."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,6 +69,14 @@ def inline_comment(one: PlacedFinding, place: OnLines, key: str, head_sha: str) 
         file_body=demoted.body,
         entry=demoted.entry,
     )
+
+
+def line_of(one: PlacedFinding) -> int | None:
+    """Where its comment stands; None for a finding that goes to no line."""
+    if not isinstance(one.place, OnLines):
+        return None
+    button = _button(one, one.place)
+    return (button.place if button is not None else one.place).last
 
 
 def _button(one: PlacedFinding, place: OnLines) -> Replacement | None:

@@ -3,11 +3,11 @@
 Only comments of our own login count; anybody can write a marker.
 """
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from enum import StrEnum
 
-from dsreview.finding import Finding, fingerprints
+from dsreview.finding import Finding, Sameness, fingerprint, sameness
 from dsreview.outputs.github_pr.marker import (
     KnownEntry,
     LastReview,
@@ -20,6 +20,8 @@ from dsreview.outputs.github_pr.values import ExistingComment, PullFile, PullSta
 from dsreview.report import CoverageState, Report, Status
 
 OUTDATED = "outdated"
+_MAX_GONE = 50
+"""Of findings that were the same as one that is left, and had smaller numbers."""
 
 
 class Silence(StrEnum):
@@ -74,22 +76,85 @@ def num_open(comments: Iterable[ExistingComment], names: Set[str]) -> int:
     )
 
 
-def earlier_names(findings: Iterable[Finding], files: Iterable[PullFile]) -> list[str]:
+Standing = tuple[str, int]
+"""A name that a comment of ours has, and the line where this comment stands now."""
+
+
+def standing(comments: Iterable[ExistingComment]) -> tuple[Standing, ...]:
+    """Of those that silence something, and whose line is known."""
+    return tuple(
+        (name, comment.line)
+        for comment in comments
+        if comment.is_ours and comment.line is not None and _silence(comment) is not None
+        if (known := known_finding(comment.body)) is not None
+        for name in (known.fingerprint, known.fix)
+        if name
+    )
+
+
+def names_by_place(
+    findings: Sequence[Finding], lines: Sequence[int | None], held: Sequence[Standing]
+) -> list[str]:
+    """The fingerprints, by which of findings that are the same each keeps the name it had.
+
+    Who has the line of a comment is what that comment is about; the others are numbered in
+    order. So a line that is added above its like does not pass for it.
+
+    Args:
+        lines: where a comment on each finding would stand; None: on no line.
+        held: the names that are in use, and where.
+    """
+    members: dict[Sameness, list[int]] = {}
+    for index, finding in enumerate(findings):
+        members.setdefault(sameness(finding), []).append(index)
+    names = [""] * len(findings)
+    for same, indices in members.items():
+        chosen = _share_out(same, [lines[index] for index in indices], held)
+        for index, name in zip(indices, chosen, strict=True):
+            names[index] = name
+    return names
+
+
+def _share_out(
+    same: Sameness, lines: Sequence[int | None], held: Sequence[Standing]
+) -> Iterator[str]:
+    num_names = len(lines) + (_MAX_GONE if held else 0)
+    free = dict.fromkeys(fingerprint(same, number + 1) for number in range(num_names))
+    on_line: dict[int | None, list[str]] = {}
+    for name, line in dict.fromkeys(held):
+        if name in free:
+            on_line.setdefault(line, []).append(name)
+    kept = [found.pop(0) if (found := on_line.get(line)) else None for line in lines]
+    rest = iter([name for name in free if name not in kept])
+    return (name or next(rest) for name in kept)
+
+
+def earlier_names(
+    findings: Sequence[Finding],
+    files: Iterable[PullFile],
+    lines: Sequence[int | None],
+    held: Sequence[Standing],
+) -> list[str]:
     """The fingerprints that the findings had before their files were renamed."""
     old_paths = {file.path: file.old_path for file in files}
-    return fingerprints(_with_path(one, old_paths.get(one.path, one.path)) for one in findings)
+    before = [_with_path(one, old_paths.get(one.path, one.path)) for one in findings]
+    return names_by_place(before, lines, held)
 
 
-def fix_names(findings: Iterable[Finding]) -> list[str]:
+def fix_names(
+    findings: Sequence[Finding], lines: Sequence[int | None], held: Sequence[Standing]
+) -> list[str]:
     """The same for the same code and suggestion under other rules and in other words.
 
     Empty where nothing is suggested; the second of the same ones has another name.
     """
-    listed = list(findings)
-    names = iter(
-        fingerprints(replace(one, rule="", quote=_fix(one)) for one in listed if _fix(one))
+    fixes = [replace(one, rule="", quote=_fix(one)) for one in findings]
+    fixed = [index for index, one in enumerate(fixes) if one.quote]
+    names = names_by_place(
+        [fixes[index] for index in fixed], [lines[index] for index in fixed], held
     )
-    return [next(names) if _fix(one) else "" for one in listed]
+    by_index = dict(zip(fixed, names, strict=True))
+    return [by_index.get(index, "") for index in range(len(fixes))]
 
 
 def _fix(finding: Finding) -> str:

@@ -5,12 +5,18 @@ lines, a comment on a file, or an entry of the summary; and all of them are anno
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from dsreview.finding import Severity, fingerprints
+from dsreview.finding import Severity
 from dsreview.outputs import markdown
 from dsreview.outputs.base import CodeView, inclusive
 from dsreview.outputs.github_pr import history
-from dsreview.outputs.github_pr.comments import PlacedFinding, file_comment, inline_comment
+from dsreview.outputs.github_pr.comments import (
+    PlacedFinding,
+    file_comment,
+    inline_comment,
+    line_of,
+)
 from dsreview.outputs.github_pr.marker import LastReview, digest, review_marker
 from dsreview.outputs.github_pr.masking import Lines, MaskedSnapshot, masked_report
 from dsreview.outputs.github_pr.placement import ShownFile, place, shown_file
@@ -41,7 +47,9 @@ def plan_posting(
     masked_code = CodeView(MaskedSnapshot(code.head), code.width)
     files, masked_files = code.files(report.findings), masked_code.files(report.findings)
     masked = masked_report(report, files, masked_files)
-    found = _placed(report, masked, files, masked_files, _Shown(state, local))
+    shown = _Shown(state, local)
+    placed = _placed(report, masked, files, masked_files, shown)
+    found = _named(placed, state.comments, shown.renames)
     sorted_out = sort_out(found, report, state, run)
     key = _key(sorted_out, state, run)
     return PostingPlan(
@@ -86,21 +94,31 @@ def _placed(
     shown_files = {path: shown.file(path, lines) for path, lines in files.items()}
     return tuple(
         PlacedFinding(
-            fingerprint=name,
-            earlier_name=earlier_name,
-            fix=fix,
             finding=masked_finding,
             original=finding,
             place=place(finding, shown_files[finding.path]),
             file=shown_files[finding.path],
             lines=masked_lines[finding.path],
         )
-        for name, earlier_name, fix, masked_finding, finding in zip(
-            fingerprints(findings),
-            history.earlier_names(findings, shown.renames),
-            history.fix_names(findings),
-            masked.findings,
-            findings,
+        for masked_finding, finding in zip(masked.findings, findings, strict=True)
+    )
+
+
+def _named(
+    placed: Sequence[PlacedFinding],
+    comments: Sequence[ExistingComment],
+    renames: Sequence[PullFile],
+) -> tuple[PlacedFinding, ...]:
+    findings = [one.original for one in placed]
+    lines = [line_of(one) for one in placed]
+    held = history.standing(comments)
+    return tuple(
+        replace(one, fingerprint=name, earlier_name=earlier_name, fix=fix)
+        for one, name, earlier_name, fix in zip(
+            placed,
+            history.names_by_place(findings, lines, held),
+            history.earlier_names(findings, renames, lines, held),
+            history.fix_names(findings, lines, held),
             strict=True,
         )
     )
