@@ -88,3 +88,20 @@ def test_the_comment_that_applies_is_found_behind_others(text):
 
     kept, refused, _ = suppress([finding(1)], {"a.py": text}, last)
     assert (kept, [one.message for one in refused]) == ((), ["ok"])
+
+
+@pytest.mark.parametrize(
+    ("added", "reason"),
+    [
+        (None, "ignored in the code"),
+        ({"a.py": frozenset({2})}, "ignored in the code"),
+        ({"a.py": frozenset({1})}, "answered in the code by this change"),
+    ],
+    ids=["own change", "older comment", "comment of the change"],
+)
+def test_an_answer_that_the_change_of_another_brings_along_is_told(added, reason):
+    text = "# dsreview: ignore[shell-injection] x is ours\nrun(x)\n"
+    kept, refused, notes = suppress([finding(2)], {"a.py": text}, everywhere, added)
+    assert (kept, [one.reason for one in refused]) == ((), [reason])
+    told = "a.py:2: shell-injection is answered in the code by this change: x is ours"
+    assert notes == ((told,) if reason.startswith("answered") else ())

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dsreview.finding import Finding, Refusal, Severity
+from dsreview.finding import ANSWERED_BY_CHANGE, Finding, Refusal, Severity
 
 ESTIMATED_TOKENS = "token counts are estimates"
 """The one note that says nothing of what was reviewed."""
@@ -103,6 +103,9 @@ class Report:
                 clauses.append(f"{count_of(num_gaps, 'file')} {words}")
         if self.status is Status.PARTIAL and len(clauses) == 1:
             clauses.append("not everything was reviewed")
+        num_answered = sum(one.reason == ANSWERED_BY_CHANGE for one in self.refused)
+        if num_answered:
+            clauses.append(f"{num_answered:,} {ANSWERED_BY_CHANGE}")
         num_excluded = sum(row.is_excluded for row in self.coverage)
         if num_excluded:
             clauses.append(f"{count_of(num_excluded, 'file')} excluded")

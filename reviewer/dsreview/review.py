@@ -210,13 +210,22 @@ def _gate(run: _Review) -> None:
     ]
     scoped = with_scopes(severe, run.files, sandbox)
     texts = {file.path: file.text for file in run.files}
-    kept, ignored, notes = suppress(scoped, texts, comment_finder(run.files, sandbox))
+    kept, ignored, notes = suppress(
+        scoped, texts, comment_finder(run.files, sandbox), _added_by_another(run)
+    )
     kept, repeated = distinct(kept)
-    run.notes += notes
+    run.notes = [*notes, *run.notes]  # nothing else may push them out of a short list
     run.refused += [*ignored, *repeated]
     run.findings = list(kept)
     if kept:
         _prove(run)
+
+
+def _added_by_another(run: _Review) -> dict[str, frozenset[int]] | None:
+    """The lines of a change whose own settings are not obeyed; None for one that is."""
+    if run.change.trusted is None:
+        return None
+    return {file.path: file.patch.added_lines for file in run.files}
 
 
 def _prove(run: _Review) -> None:

@@ -13,6 +13,7 @@ from dsreview.outputs.github_pr.results import Outcome
 from dsreview.pull_review import Runner
 from dsreview.report import CoverageState, Status
 from dsreview.review_prompt import review_template
+from dsreview.suppression import IGNORED
 
 BUG = "import os\n\n\ndef run{0}(name):\n    os.system(f'run{0} {{name}}')\n"
 NOTHING_FOUND = json.dumps({"findings": []})
@@ -209,3 +210,37 @@ def test_a_login_that_looks_like_a_robot_is_nobody_special(planted):
     done = planted.review(fail_on="critical")
     assert done.scope.reason == ""
     assert len(planted.pull.issue_comments) == 2
+
+
+ANSWER = "  # dsreview: ignore[py-shell-injection] @ann says <b>it is fine</b>"
+
+
+def test_an_answer_that_the_pull_request_brings_along_is_honoured_and_told_unfolded(world):
+    world.repository.commit({"README": "x\n"})
+    world.repository.git("checkout", "-q", "-b", "change")
+    world.repository.commit({"bug.py": BUG.format(1).rstrip() + ANSWER + "\n"})
+    world.open()
+    done = world.review()
+    assert (found(done), done.exit_code, world.pull.comments) == ([], 0, [])
+    verdict, _, rest = world.summary.partition("\n\n")
+    assert "no findings in 1 file; 1 answered in the code by this change" in verdict
+    shown, _, _ = rest.partition("<details>")
+    (row,) = [line for line in shown.splitlines() if "answered in the code" in line]
+    row = row.replace("\u200b", "")
+    for word in ("bug.py:5", "py-shell-injection", "says", "it is fine"):
+        assert word in row
+    assert "<b>" not in row, row
+    assert "@ann" not in row
+
+
+def test_an_answer_that_the_base_has_is_not_told_again(world):
+    *before, call = BUG.format(1).splitlines(keepends=True)
+    before.append(f"  {ANSWER}\n")
+    world.repository.commit({"bug.py": "".join([*before, "    os.system('ls')\n"])})
+    world.repository.git("checkout", "-q", "-b", "change")
+    world.repository.commit({"bug.py": "".join([*before, call])})
+    world.open()
+    done = world.review()
+    assert (found(done), [one.reason for one in done.report.refused]) == ([], [IGNORED])
+    assert not any("answered" in note for note in done.report.notes)
+    assert "answered in the code by" not in world.summary
