@@ -6,7 +6,7 @@ from typing import Any
 from dsreview.fake_github.moves import catch_up
 from dsreview.fake_github.places import Place, find_by_id, not_found
 from dsreview.fake_github.replies import Call, Refused, Reply, forbidden, page
-from dsreview.fake_github.rest_reviews import start_thread
+from dsreview.fake_github.rest_reviews import has_pending, start_thread
 from dsreview.fake_github.review_rules import one_anchor, require_body, version_of
 from dsreview.fake_github.world import Comment, IssueComment, Pull, Review
 
@@ -42,6 +42,7 @@ def create_comment(place: Place, call: Call) -> Reply:
         return _reply(place, call, _comment_of(pull, str(sent["in_reply_to"])), text)
     version, commit_id = version_of(pull, sent["commit_id"])
     anchor = one_anchor(sent, version)
+    _require_none_pending(pull, call)
     review = Review(
         next(place.world.ids), call.token.login, "", "COMMENTED", commit_id, place.world.time()
     )
@@ -49,6 +50,13 @@ def create_comment(place: Place, call: Call) -> Reply:
     comment = start_thread(place.world, pull, review, anchor, text)
     catch_up(comment, pull, version)
     return Reply(201, place.bodies.comment(pull, comment))
+
+
+def _require_none_pending(pull: Pull, call: Call) -> None:
+    if has_pending(pull, call.token.login):
+        said = "user_id can only have one pending review per pull request"
+        where = {"resource": "PullRequestReview", "code": "custom", "field": "user_id"}
+        raise Refused(422, "Validation Failed", [where | {"message": said}])
 
 
 def _comment_of(pull: Pull, wanted: str) -> Comment:
@@ -63,6 +71,7 @@ def reply(place: Place, call: Call) -> Reply:
 
 
 def _reply(place: Place, call: Call, to: Comment, text: str) -> Reply:
+    _require_none_pending(place.pull, call)
     first = to.thread.comments[0]
     at = place.world.time()
     review = Review(next(place.world.ids), call.token.login, "", "COMMENTED", first.commit_id, at)

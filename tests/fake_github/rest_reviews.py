@@ -47,7 +47,7 @@ def create_review(place: Place, call: Call) -> Reply:
     version, commit_id = version_of(pull, body.get("commit_id"))
     _check_event(event, body, pull, call)
     places = anchors(comments, version)
-    if event is None and _pending(pull, call.token.login):
+    if has_pending(pull, call.token.login):
         said = "User can only have one pending review per pull request"
         raise Refused(422, UNPROCESSABLE, [said])
     review = _add(place.world, pull, call.token.login, body, commit_id)
@@ -76,7 +76,8 @@ def _require_write(call: Call) -> None:
         raise forbidden(call)
 
 
-def _pending(pull: Pull, login: str) -> bool:
+def has_pending(pull: Pull, login: str) -> bool:
+    """Until it is submitted or deleted, its author can neither review nor comment on the code."""
     return any(review.state == "PENDING" and review.user == login for review in pull.reviews)
 
 

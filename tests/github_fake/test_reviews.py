@@ -116,6 +116,28 @@ def test_a_review_without_an_event_waits_to_be_submitted(fake_github, theirs, he
     assert pull.submitted == []
 
 
+def test_whoever_has_a_review_to_submit_can_neither_review_nor_comment(
+    fake_github, theirs, head, pull
+):
+    other = client(fake_github, fake_github.personal_token).get_repo("octo/project").get_pull(1)
+    said = other.create_review_comment("b", head, "f.py", line=2)
+    draft = theirs.create_review(commit=head, body="my notes")
+    for write in (
+        lambda: theirs.create_review(commit=head, body="b", event="COMMENT"),
+        lambda: theirs.create_review(commit=head, body="b", event="COMMENT", comments=[on(2)]),
+        lambda: theirs.create_review_comment("b", head, "f.py", line=2),
+        lambda: theirs.create_review_comment("b", head, "f.py", subject_type="file"),
+        lambda: theirs.create_review_comment_reply(said.id, "b"),
+    ):
+        with pytest.raises(github.GithubException, match="one pending review") as refused:
+            write()
+        assert refused.value.status == 422
+    assert len(pull.comments) == 1
+    draft.delete()
+    theirs.create_review_comment("b", head, "f.py", line=2)
+    assert len(pull.comments) == 2
+
+
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
