@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from dsreview.cli import hook_install
+from dsreview.cli.hook_options import DEADLINE, FAIL_ON, FINISH, MODE, STRICT
 from dsreview.cli.option_types import (
     ApiKeyEnv,
     BackendName,
@@ -14,7 +15,6 @@ from dsreview.cli.option_types import (
     Device,
     Disable,
     Exclude,
-    FailOn,
     MaxFindings,
     MaxRounds,
     MaxTokens,
@@ -49,19 +49,14 @@ def run(
         list[str] | None, typer.Argument(metavar="[ARGS...]", help="What git gave the hook.")
     ] = None,
     mode: Annotated[
-        str | None, typer.Option(metavar="MODE", help="warn, block or background.")
+        str | None, typer.Option(MODE.flag, metavar=MODE.metavar, help=MODE.help)
     ] = None,
     deadline_s: Annotated[
         str | None,
-        typer.Option("--deadline", metavar="TIME", help="Let git go on after, say, 20s."),
+        typer.Option(DEADLINE.flag, metavar=DEADLINE.metavar, help=DEADLINE.help),
     ] = None,
-    strict: Annotated[
-        bool | None, typer.Option("--strict", help="Stop git also where the review failed.")
-    ] = None,
-    finish: Annotated[
-        bool | None,
-        typer.Option("--finish", help="What is not done by then goes on in the background."),
-    ] = None,
+    strict: Annotated[bool | None, typer.Option(STRICT.flag, help=STRICT.help)] = None,
+    finish: Annotated[bool | None, typer.Option(FINISH.flag, help=FINISH.help)] = None,
     interactive: Annotated[
         bool | None,
         typer.Option("--interactive", help="Offer to apply suggestions, on a terminal."),
@@ -70,7 +65,10 @@ def run(
         bool | None,
         typer.Option("--notify/--no-notify", help="Tell the desktop what the background found."),
     ] = None,
-    fail_on: FailOn = None,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(FAIL_ON.flag, metavar=FAIL_ON.metavar, help=FAIL_ON.help),
+    ] = None,
     min_severity: MinSeverity = None,
     max_findings: MaxFindings = None,
     partial_ok: PartialOk = None,

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from dsreview.cli.settling import settle_first
 from dsreview.config import Config, load, user_config_file
-from dsreview.errors import DsreviewError
 from dsreview.githook.deadline import Deadline
 from dsreview.githook.events import HookCall
 from dsreview.githook.hook_review import HookRun
+from dsreview.githook.standing import Standing
 
 if TYPE_CHECKING:
     from dsreview.change import Change
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from dsreview.report import Report
     from dsreview.sources import SourceRequest
 
-FAILED = 3
 FIRST_TASKS = ("dsreview.checks.rule_tasks", "ast_grep_py", "dsreview.symbols.tasks")
 """Modules of what the checks run in the sandbox."""
 
@@ -31,33 +30,19 @@ def run_hook(name: str, arguments: Sequence[str], flags: Mapping[str, object]) -
 
     Whatever fails lets it go on as well, with a line that says so, unless `strict`.
     """
-    is_strict = bool(flags.get("strict"))
-    try:
+    standing = Standing(bool(flags.get("strict")))
+
+    def run() -> int:
         config = load(None, flags, user_file=user_config_file())
-        is_strict = config.strict
-        return _run(HookCall(name, arguments, os.environ, Path.cwd(), _read_input), flags, config)
-    except DsreviewError as error:
-        return fail(str(error), error.exit_code, is_strict=is_strict)
-    except Exception as error:  # whatever it is, no commit is to fail of it
-        if os.environ.get("DSREVIEW_TRACEBACK"):
-            raise
-        name = type(error).__name__
-        return fail(f"dsreview failed: {name}: {error}", FAILED, is_strict=is_strict)
+        standing.is_strict = config.strict
+        call = HookCall(name, arguments, os.environ, Path.cwd(), _read_input)
+        settle_first(call.folder)
+        deadline = Deadline(config.deadline_s)
+        hook = HookRun(call, flags, _review, _offer, sys.stderr, deadline, standing)
+        with deadline.held():
+            return standing.ended(hook.run)
 
-
-def _run(call: HookCall, flags: Mapping[str, object], config: Config) -> int:
-    is_strict = config.strict
-    settle_first(call.folder)
-    deadline = Deadline(config.deadline_s)
-    late_code = FAILED if is_strict else 0
-    words = _words(f"not done within {config.deadline_s:g} s", is_strict=is_strict)
-    hook = HookRun(call, flags, _review, _offer, sys.stderr, deadline, late_code, words)
-    with deadline.held():
-        try:
-            return hook.run()
-        except DsreviewError as error:
-            code = fail(str(error), error.exit_code, is_strict=is_strict)
-            return hook.exit_code or code  # another change may have been refused before
+    return standing.ended(run)
 
 
 def _read_input() -> bytes:
@@ -118,17 +103,3 @@ def _offer(
     if outcome.is_interrupted:
         raise KeyboardInterrupt
     return replace(report, findings=outcome.left)
-
-
-def fail(problem: str, exit_code: int, *, is_strict: bool) -> int:
-    """Say why nothing was reviewed; the exit code, which is 0 unless that stops git."""
-    from dsreview.sanitize import terminal_line
-
-    line = terminal_line(" ".join(problem.split()))
-    sys.stderr.write(f"{_words(line, is_strict=is_strict)}\n")
-    return exit_code if is_strict else 0
-
-
-def _words(problem: str, *, is_strict: bool) -> str:
-    end = "stopped (strict)" if is_strict else "git goes on"
-    return f"dsreview: not reviewed, {end}: {problem}"

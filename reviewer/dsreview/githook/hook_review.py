@@ -14,6 +14,7 @@ from dsreview.config import Config, load, user_config_file
 from dsreview.githook.deadline import Deadline
 from dsreview.githook.events import HookCall, changes_of
 from dsreview.githook.places import folder_of, has_news
+from dsreview.githook.standing import Standing
 from dsreview.sources import SourceRequest
 from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.index import changed_paths
@@ -43,11 +44,7 @@ class HookRun:
     offer: Offer
     stream: TextIO
     deadline: Deadline
-    late_code: int
-    """What the process ends with where the deadline ends it before there is a report."""
-    late_words: str
-    """What is said then."""
-    exit_code: int = 0
+    standing: Standing
     has_waited: bool = True
     """Somebody sees what was found; else it is all left to the background."""
     for_later: list[SourceRequest] = field(default_factory=list)
@@ -73,17 +70,18 @@ class HookRun:
         finally:  # also where a change behind it fails
             if self.for_later:
                 self._leave(folder, (repository.worktree or repository.git_dir).name)
-        is_quiet = self.for_later or self.exit_code or self.call.is_of_framework
+        is_quiet = self.for_later or self.standing.verdict or self.call.is_of_framework
         if self.clean and not is_quiet:
             from dsreview.githook.verdict import all_well
 
             self.stream.write(f"{all_well(self.clean)}\n")
-        return self.exit_code
+        return self.standing.verdict
 
     def _expect_nothing(self) -> None:
         """From now on there is something that the deadline could cut off."""
-        self.deadline.exit_code = self.exit_code or self.late_code
-        self.deadline.last_words = self.late_words
+        self.deadline.exit_code = self.standing.code()
+        late = f"not done within {self.deadline.seconds:g} s"
+        self.deadline.last_words = self.standing.words(late)
 
     def _look_at(self, request: SourceRequest, folder: Path) -> None:
         self._expect_nothing()
@@ -96,6 +94,7 @@ class HookRun:
 
             change = change_in(room, request)
             config = load(change.settings, self.flags, user_file=user_config_file())
+            self.standing.is_strict = config.strict
             if not _is_worth_a_review(change, config):
                 return
             # what HEAD is now, since it moves when the hook has returned
@@ -106,6 +105,7 @@ class HookRun:
                 self.for_later.append(pinned)
                 return
             self.deadline.move(config.deadline_s)
+            self._expect_nothing()
             self._review(change, config, pinned, folder, stack)
 
     def _review(
@@ -121,13 +121,14 @@ class HookRun:
         goes_on = config.finish and bool(report.gaps) and self.deadline.is_near
         if goes_on:
             self.for_later.append(request)
-        self.deadline.exit_code, self.deadline.last_words = self.exit_code, ""
+        self.deadline.exit_code, self.deadline.last_words = self.standing.verdict, ""
         left = self._offered(report, change, config, request)
         from dsreview.githook.showing import finish
         from dsreview.githook.verdict import is_clean, verdict_on
 
         verdict = verdict_on(left or report, config, self.call.name, goes_on=goes_on)
-        self.exit_code = self.deadline.exit_code = self.exit_code or verdict.exit_code
+        self.standing.verdict = self.standing.verdict or verdict.exit_code
+        self.deadline.exit_code = self.standing.verdict
         if is_clean(report):
             self.clean.append(report)
         is_shown = left is not None

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from dsreview.config import Config
 from dsreview.finding import Proof
 from dsreview.githook.events import PRE_PUSH
+from dsreview.githook.standing import FAILED
 from dsreview.report import Report, Status, count_of
 from dsreview.review import NO_MODEL
 
 FOUND = 1
-NOT_REVIEWED = 3
 NOUNS = {PRE_PUSH: "push", "pre-merge-commit": "merge"}
 """What waits for a hook of this name; a commit for the others."""
 
@@ -38,7 +38,7 @@ def verdict_on(report: Report, config: Config, event: str, *, goes_on: bool = Fa
             "answer a finding with a comment: dsreview: ignore[RULE] REASON"
         )
         lines += _ways_to_fix(report, event)
-    elif code == NOT_REVIEWED:
+    elif code == FAILED:
         lines.append(f"the {noun} is stopped (strict): not everything was reviewed")
     elif report.findings:
         lines.append(f"the {noun} goes on; `dsreview last` shows this again")
