@@ -57,8 +57,8 @@ def test_what_carries_no_marker_is_not_ours(content):
         (None, State.MISSING),
         (FoundHook(SCRIPT, True), State.INSTALLED),
         (FoundHook(SCRIPT, False), State.STALE),
-        (FoundHook(SCRIPT.replace(b"-hook 1", b"-hook 0"), True), State.STALE),
-        (FoundHook(SCRIPT.replace(b"-hook 1", b"-hook 9"), True), State.INSTALLED),
+        (FoundHook(SCRIPT.replace(b"-hook 2", b"-hook 0"), True), State.STALE),
+        (FoundHook(SCRIPT.replace(b"-hook 2", b"-hook 9"), True), State.INSTALLED),
         (FoundHook(SCRIPT + b"make lint\n", True), State.EDITED),
         (FoundHook(SCRIPT.replace(b"/opt", b"/new"), True), State.EDITED),
         (FoundHook(b"#!/bin/sh\nmake lint\n", True), State.FOREIGN),
@@ -77,7 +77,7 @@ def test_a_script_whose_interpreter_is_gone_is_stale():
 def test_every_stage_has_a_short_template_that_names_it(stage):
     text = template(stage).decode()
     assert len(text.splitlines()) <= 15
-    assert f"-m dsreview hook run {stage} " in text
+    assert f"-E -P -m dsreview.cli.native_hook {stage} " in text
     assert f"# dsreview-hook {VERSION} @DIGEST@" in text.splitlines()
 
 

@@ -1,4 +1,7 @@
-"""The installed scripts, run by real shells and by real git."""
+"""The installed scripts, run by real shells and by real git.
+
+They read no PYTHONPATH: what they call is the dsreview that is installed for this interpreter.
+"""
 
 import shutil
 import subprocess
@@ -7,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from dsreview.cli.native_hook import STOPPED
 from dsreview.githook.hook_files import template
 from dsreview.githook.installation import Program, Stage, script
 
+BUG = "def add(item, items=[]):\n    items.append(item)\n    return items\n"
 SHELLS = [shell for shell in ("sh", "dash", "bash", "ksh", "zsh", "yash") if shutil.which(shell)]
 STUB = """#!/bin/sh
 printf '%s|' "$@" > "{log}"
@@ -42,14 +47,28 @@ class Installed:
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("stage", Stage)
-def test_arguments_input_and_exit_code_pass_through(shell, stage, tmp_path):
-    hook = Installed(tmp_path, stage, code=7)
+def test_arguments_input_and_a_stop_pass_through(shell, stage, tmp_path):
+    hook = Installed(tmp_path, stage, code=STOPPED)
     answer = hook.run("ori gin", "*", "", shell=shell, stdin=b"refs/heads/a 1 refs/heads/a 0\n")
-    assert answer.returncode == 7
+    assert answer.returncode == 1
     assert hook.log.read_text() == (
-        f"-P|-m|dsreview|hook|run|{stage}|ori gin|*||refs/heads/a 1 refs/heads/a 0\n"
+        f"-E|-P|-m|dsreview.cli.native_hook|{stage}|ori gin|*||refs/heads/a 1 refs/heads/a 0\n"
     )
     assert answer.stdout + answer.stderr == b""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("code", "expected"), [(0, 0), (130, 130), (1, 0), (2, 0), (3, 0), (137, 0)]
+)
+def test_an_interpreter_that_dies_stops_nobody(shell, code, expected, tmp_path):
+    """1 is what Python itself ends with where it cannot start or import."""
+    hook = Installed(tmp_path, Stage.PRE_COMMIT, code=code)
+    answer = hook.run(shell=shell)
+    assert answer.returncode == expected
+    said = answer.stderr.decode()
+    assert said.count("\n") == (code not in (0, 130))
+    assert ("dsreview does not run with" in said) == (code not in (0, 130))
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -81,18 +100,61 @@ def test_a_push_of_many_refs_passes_when_dsreview_is_gone(repository, tmp_path):
     assert repository.git("ls-remote", str(tmp_path / "remote")).count(oid) == 901
 
 
-def test_modules_of_the_repository_are_never_imported(repository, run_dsreview):
-    """The working folder of a hook is the top of the worktree."""
+PLANTED = ("dsreview", "typer", "msgspec", "json", "runpy", "sitecustomize", "usercustomize")
+
+
+def plant(repository, *names):
+    """Modules that leave a trace where they are imported; the trace."""
     canary = repository.folder / "executed"
     planted = f"open({str(canary)!r}, 'w').close()\nraise SystemExit(1)\n"
-    names = ("dsreview", "typer", "msgspec", "json", "runpy", "sitecustomize")
-    repository.commit({"a.py": "a = 1\n"} | {f"{name}.py": planted for name in names})
+    repository.commit({"a.txt": "words\n"} | {f"{name}.py": planted for name in names})
+    repository.write({"shop.py": BUG})
+    repository.git("add", "-A")
+    return canary
+
+
+@pytest.mark.parametrize("search", ["", ":", "/x:", ".", "relative:/x"])
+def test_modules_of_the_repository_are_never_imported(repository, run_dsreview, search):
+    """The working folder of a hook is the top of the worktree."""
+    canary = plant(repository, *PLANTED)
     run_dsreview("hook", "install", cwd=repository.folder)
     hook = repository.folder / ".git" / "hooks" / "pre-commit"
-    assert sys.executable in hook.read_text()
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(filter(None, sys.path))}
-    subprocess.run([hook], cwd=repository.folder, env=environment, capture_output=True)
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": search, "HOME": "/nowhere"}
+    answer = subprocess.run([hook], cwd=repository.folder, env=environment, capture_output=True)
     assert not canary.exists()
+    assert answer.returncode == 0
+    assert b"HIGH  shop.py:1" in answer.stderr
+
+
+def test_the_command_drops_entries_that_lead_to_the_repository(repository):
+    """What its interpreter itself imports first is beyond its reach."""
+    canary = plant(repository, "msgspec", "gc", "typer", "tomllib")
+    first = f"import sys; sys.path[:0] = ['', '.', {str(repository.folder)!r}]; "
+    command = "from dsreview.cli import main; sys.exit(main(['hook', 'run', 'pre-commit']))"
+    answer = subprocess.run(
+        [sys.executable, "-P", "-c", first + command],
+        cwd=repository.folder,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nowhere", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+    )
+    assert not canary.exists()
+    assert b"HIGH  shop.py:1" in answer.stderr
+
+
+@pytest.mark.parametrize("name", ["PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONSAFEPATH"])
+def test_variables_of_another_python_do_not_reach_it(repository, run_dsreview, name):
+    """An AppImage or an IDE sets them for its own interpreter."""
+    run_dsreview("hook", "install", cwd=repository.folder)
+    repository.write({"shop.py": BUG})
+    repository.git("add", "-A")
+    answer = subprocess.run(
+        [repository.folder / ".git" / "hooks" / "pre-commit"],
+        cwd=repository.folder,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nowhere", name: "/nowhere"},
+        capture_output=True,
+    )
+    assert answer.returncode == 0
+    assert b"HIGH  shop.py:1" in answer.stderr
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-VERSION = 1
+VERSION = 2
 """Of the scripts in `hooks/`; raised when an installed one should be written again."""
 
 _MARKER = re.compile(rb"# dsreview-hook (\d{1,9}) (\S+)")
