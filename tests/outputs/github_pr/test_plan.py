@@ -208,6 +208,31 @@ def test_a_finding_that_comes_back_after_it_was_gone_is_told_again(pull, bad, as
     assert names(pull.plan([bad], NEXT_HEAD).inline) == fingerprints([bad])
 
 
+def test_what_two_runs_posted_and_was_gone_is_told_again(pull, bad, as_posted):
+    first = pull.plan([bad])
+    hidden = {"is_minimized": True}
+    pull.comments = (
+        *as_posted(first, 0, **hidden, minimized_reason="OUTDATED"),
+        *as_posted(first, 1, **hidden, minimized_reason="DUPLICATE"),
+    )
+    assert names(pull.plan([bad], NEXT_HEAD).inline) == fingerprints([bad])
+    pull.comments = as_posted(first, **hidden, minimized_reason="DUPLICATE")
+    assert not pull.plan([bad], NEXT_HEAD).inline  # the only one: somebody else hid it
+
+
+def test_a_head_that_comes_back_has_another_key(pull, bad, as_posted):
+    first = pull.plan([bad])
+    keys = [first.key]
+    for number in range(2):
+        gone = {"is_minimized": True, "minimized_reason": "OUTDATED"}
+        pull.comments += as_posted(first, number, **gone)
+        plan = pull.plan([bad])
+        assert names(plan.inline) == fingerprints([bad])
+        keys.append(plan.key)
+        assert pull.plan([bad]).key == plan.key
+    assert len(set(keys)) == 3
+
+
 def test_a_marker_of_somebody_else_silences_nothing(pull, bad, as_posted):
     forged = as_posted(pull.plan([bad]), is_ours=False, is_resolved=True)
     pull.comments = forged

@@ -4,12 +4,13 @@ Only comments of our own login count; anybody can write a marker.
 """
 
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dsreview.finding import Finding, Sameness, fingerprint, sameness
 from dsreview.outputs.github_pr.marker import (
     KnownEntry,
+    KnownFinding,
     LastReview,
     digest,
     known_entries,
@@ -20,6 +21,7 @@ from dsreview.outputs.github_pr.values import ExistingComment, PullFile, PullSta
 from dsreview.report import CoverageState, Report, Status
 
 OUTDATED = "outdated"
+DUPLICATE = "duplicate"
 _MAX_GONE = 50
 """Of findings that were the same as one that is left, and had smaller numbers."""
 
@@ -34,30 +36,66 @@ class Silence(StrEnum):
     COMMENTED = "commented before"
 
 
-def silences(comments: Iterable[ExistingComment]) -> dict[str, Silence]:
-    """By fingerprint, and by the name of the fix: the findings that were told before."""
-    found: dict[str, Silence] = {}
-    for comment in comments:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A comment of ours on a finding."""
+
+    known: KnownFinding
+    comment: ExistingComment
+    silence: Silence | None
+    """None where we have hidden it ourselves: it does not count as there any more."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.known.fingerprint, self.known.fix)))
+
+
+def told(comments: Iterable[ExistingComment]) -> tuple[Told, ...]:
+    """Those that count as there, oldest first."""
+    return tuple(one for one in _all_told(comments) if one.silence is not None)
+
+
+def withdrawn(comments: Iterable[ExistingComment]) -> tuple[Told, ...]:
+    """Those that do not: their finding was gone, or an older one says the same."""
+    return tuple(one for one in _all_told(comments) if one.silence is None)
+
+
+def _all_told(comments: Iterable[ExistingComment]) -> Iterator[Told]:
+    seen: set[tuple[str, str]] = set()
+    for comment in sorted(comments, key=lambda comment: comment.id):
         known = known_finding(comment.body) if comment.is_ours else None
-        reason = _silence(comment)
-        if known is None or reason is None:
+        if known is None:
             continue
-        for name in (known.fingerprint, known.fix):
-            if name:
-                found.setdefault(name, reason)
-    return found
+        name = (known.fingerprint, known.head_sha)
+        yield Told(known, comment, _silence(comment, is_repeat=name in seen))
+        seen.add(name)
 
 
-def _silence(comment: ExistingComment) -> Silence | None:
-    """None for a comment that was hidden because its finding was gone: it may come back."""
+def _silence(comment: ExistingComment, *, is_repeat: bool = False) -> Silence | None:
+    """None for a comment that was hidden because its finding was gone: it may come back.
+
+    Args:
+        is_repeat: an older one says the same; people alone call any other one a duplicate.
+    """
     if comment.has_replies:
         return Silence.ANSWERED
     if comment.is_minimized:
-        is_outdated = comment.minimized_reason.lower() == OUTDATED
-        return None if is_outdated else Silence.HIDDEN
+        reason = comment.minimized_reason.lower()
+        is_by_us = reason == OUTDATED or (reason == DUPLICATE and is_repeat)
+        return None if is_by_us else Silence.HIDDEN
     if comment.is_disliked:
         return Silence.DISLIKED
     return Silence.RESOLVED if comment.is_resolved else Silence.COMMENTED
+
+
+def silences(comments: Iterable[ExistingComment]) -> dict[str, Silence]:
+    """By fingerprint, and by the name of the fix: the findings that were told before."""
+    found: dict[str, Silence] = {}
+    for one in told(comments):
+        for name in one.names:
+            if one.silence is not None:
+                found.setdefault(name, one.silence)
+    return found
 
 
 def is_open(comment: ExistingComment) -> bool:
@@ -83,12 +121,10 @@ Standing = tuple[str, int]
 def standing(comments: Iterable[ExistingComment]) -> tuple[Standing, ...]:
     """Of those that silence something, and whose line is known."""
     return tuple(
-        (name, comment.line)
-        for comment in comments
-        if comment.is_ours and comment.line is not None and _silence(comment) is not None
-        if (known := known_finding(comment.body)) is not None
-        for name in (known.fingerprint, known.fix)
-        if name
+        (name, one.comment.line)
+        for one in told(comments)
+        if one.comment.line is not None
+        for name in one.names
     )
 
 

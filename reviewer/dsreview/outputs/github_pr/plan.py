@@ -125,10 +125,16 @@ def _named(
 
 
 def _key(sorted_out: Sorted, state: PullState, run: RunFacts) -> str:
-    told = [one.fingerprint for one, _ in sorted_out.on_lines]
-    told += [one.fingerprint for one in sorted_out.on_files]
+    """Of what is told again after it was hidden, it is not the key of the first time."""
+    names = {one.fingerprint for one, _ in sorted_out.on_lines}
+    names |= {one.fingerprint for one in sorted_out.on_files}
+    hidden = [
+        one.comment.node_id
+        for one in history.withdrawn(state.comments)
+        if one.known.fingerprint in names
+    ]
     commits = (run.base_sha, run.head_sha, run.config_digest)
-    return digest(state.pull.full_name, *commits, *sorted(told))
+    return digest(state.pull.full_name, *commits, *sorted(names), "", *sorted(hidden))
 
 
 def _review_body(key: str, run: RunFacts) -> str:

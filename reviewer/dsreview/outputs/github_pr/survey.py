@@ -5,8 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsreview.outputs.github_pr.client import GitHub, PullAddress
-from dsreview.outputs.github_pr.existing import fetch_comments, fetch_reviews, fetch_summaries
-from dsreview.outputs.github_pr.marker import known_finding, review_key
+from dsreview.outputs.github_pr.existing import (
+    fetch_comments,
+    fetch_reviews,
+    fetch_summaries,
+    fetch_threads,
+)
+from dsreview.outputs.github_pr.history import Told, told
+from dsreview.outputs.github_pr.marker import review_key
 from dsreview.outputs.github_pr.values import (
     ExistingComment,
     ExistingReview,
@@ -38,13 +44,13 @@ class Survey:
 
     def commented(self, plan: PostingPlan) -> frozenset[str]:
         """Fingerprints of the findings that have a comment on the head of `plan`."""
-        return frozenset(name for name, _ in self._findings_on(plan.head_sha))
+        return frozenset(one.known.fingerprint for one in self._told_on(plan.head_sha))
 
     def duplicates(self, plan: PostingPlan) -> tuple[str, ...]:
         """Node ids of what two runs posted at once, but for the oldest of each."""
         by_name: dict[str, list[ExistingComment]] = {}
-        for name, comment in self._findings_on(plan.head_sha):
-            by_name.setdefault(name, []).append(comment)
+        for one in self._told_on(plan.head_sha):
+            by_name.setdefault(one.known.fingerprint, []).append(one.comment)
         return (
             *(node_id for same in by_name.values() for node_id in _all_but_oldest(same)),
             *_all_but_oldest(self._reviews_of(plan)),
@@ -58,13 +64,8 @@ class Survey:
             if review.state != PENDING and review_key(review.body) == plan.key
         ]
 
-    def _findings_on(self, head_sha: str) -> list[tuple[str, ExistingComment]]:
-        known = ((known_finding(comment.body), comment) for comment in self.comments)
-        return [
-            (finding.fingerprint, comment)
-            for finding, comment in known
-            if finding is not None and finding.head_sha == head_sha
-        ]
+    def _told_on(self, head_sha: str) -> list[Told]:
+        return [one for one in told(self.comments) if one.known.head_sha == head_sha]
 
 
 Ours = ExistingComment | ExistingReview | ExistingSummary
@@ -81,7 +82,7 @@ def take_survey(github: GitHub, address: PullAddress, login: str) -> Survey:
         Refused, Unreachable, OutOfTime
     """
     reviews = fetch_reviews(github, address, login)
-    comments = fetch_comments(github, address, login, {})
+    comments = fetch_comments(github, address, login, fetch_threads(github, address))
     return Survey(
         tuple(review for review in reviews if review.is_ours),
         tuple(comment for comment in comments if comment.is_ours),

@@ -43,7 +43,7 @@ def test_a_plan_is_one_review_its_file_comments_and_the_summary(stage, plan, fau
     assert [(one.path, one.line, one.start_line, one.body) for one in on_lines] == wanted
     assert [one.body for one in stage.pull.issue_comments] == [plan.summary.text]
     assert stage.requests("POST").count("reviews") == 1
-    assert stage.requests("POST")[-1] == "comments"
+    assert [one for one in stage.requests("POST") if one != "/graphql"][-1] == "comments"
 
 
 def test_the_same_plan_again_writes_nothing(stage, plan, faults):
