@@ -1,3 +1,4 @@
+import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -6,7 +7,6 @@ import pytest
 from dsreview.change import EmptySnapshot
 from dsreview.config import USER_ONLY, Config, load
 from dsreview.errors import ConfigurationError
-from dsreview.finding import Severity
 from dsreview.setting_values import parse_seconds
 
 ROOT = Path(__file__).parents[1]
@@ -43,15 +43,15 @@ def test_nothing_said_gives_the_defaults():
 
 def test_a_flag_beats_the_environment_beats_the_repository_beats_the_user(tmp_path):
     user = tmp_path / "config.toml"
-    user.write_text('fail-on = "low"\nmax-findings = 1\nmax-rounds = 1\ncontext = "scope"\n')
+    user.write_text('max-tokens = 1\nmax-findings = 1\nmax-rounds = 1\ncontext = "scope"\n')
     config = read(
-        'fail-on = "medium"\nmax-findings = 2\nmax-rounds = 2\n',
-        flags={"fail_on": "critical"},
-        environment={"DSREVIEW_FAIL_ON": "high", "DSREVIEW_MAX_FINDINGS": "3"},
+        "max-tokens = 2\nmax-findings = 2\nmax-rounds = 2\n",
+        flags={"max_tokens": 4},
+        environment={"DSREVIEW_MAX_TOKENS": "3", "DSREVIEW_MAX_FINDINGS": "3"},
         user=user,
     )
-    assert config.fail_on is Severity.CRITICAL
-    assert (config.max_findings, config.max_rounds, config.context) == (3, 2, "scope")
+    assert (config.max_tokens, config.max_findings) == (4, 3)
+    assert (config.max_rounds, config.context) == (2, "scope")
 
 
 def test_the_file_of_our_own_has_the_last_word():
@@ -161,3 +161,36 @@ def test_a_repository_cannot_undo_what_a_user_chose_for_hooks(tmp_path):
     for wrong in ('deadline = "0s"\n', 'mode = "loud"\n'):
         with pytest.raises(ConfigurationError):
             read(wrong, user=user)
+
+
+CHOSEN = {
+    "fail-on": ("low", "critical"),
+    "min-severity": ("low", "critical"),
+    "mode": ("block", "warn"),
+    "budget": ("60s", "1s"),
+    "deadline": ("10s", "1s"),
+    "strict": (True, False),
+    "partial-ok": (False, True),
+}
+
+
+@pytest.mark.parametrize("key", CHOSEN)
+@pytest.mark.parametrize("name", [".dsreview.toml", "pyproject.toml"])
+def test_what_a_user_chose_is_kept(tmp_path, key, name):
+    mine, theirs = (f"{key} = {json.dumps(value)}\n" for value in CHOSEN[key])
+    table = "" if name == ".dsreview.toml" else "[tool.dsreview]\n"
+    user = tmp_path / "config.toml"
+    user.write_text(mine)
+    chosen = load(None, {}, {}, user)
+    assert read(table + theirs, user=user, name=name) == chosen
+    user.write_text("")
+    assert read(table + mine, user=user, name=name) == chosen
+    assert read(table + mine, name=name) != read(table + theirs, name=name)
+
+
+@pytest.mark.parametrize(
+    ("wish", "expected"), [("1000h", 20.0), ("20.5s", 20.0), ("20s", 20.0), ("3s", 3.0)]
+)
+def test_a_repository_may_lower_the_deadline_and_not_raise_it(wish, expected):
+    assert read(f'deadline = "{wish}"\n').deadline_s == expected
+    assert read('deadline = "1000h"\n', flags={"deadline_s": "1m"}).deadline_s == 60.0

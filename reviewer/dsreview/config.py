@@ -3,8 +3,8 @@
 Each value comes from the first of: a flag, the environment (`DSREVIEW_...`), the
 repository's `.dsreview.toml` or `[tool.dsreview]` of `pyproject.toml`, the user's own
 `config.toml`, the default. What names an address, a credential, a model or a path is
-the user's alone: a repository under review cannot set it. What a hook may do to a commit a
-repository can only wish for: its word counts where the user's own file says nothing.
+the user's alone: a repository under review cannot set it. What a review comes to, and may do
+to a commit, a repository can only wish for: its word counts where the user's file says nothing.
 """
 
 import os
@@ -81,9 +81,14 @@ USER_ONLY = frozenset(
     {"model", "backend", "device", "batch_size", "window", "base_url", "api_key_env", "cache"}
     | {"daemon", "finish", "interactive", "notify"}
 )
-USER_FIRST = frozenset({"mode", "deadline_s", "strict"})
+USER_FIRST = frozenset(
+    {"mode", "deadline_s", "strict", "fail_on", "min_severity", "partial_ok", "budget_s"}
+)
 """A repository may ask for them, so that a team has one hook; it must not undo what a user
 chose: no commit is held up that was to pass, and none passes that was to be stopped."""
+LOWER_ONLY = frozenset({"deadline_s"})
+"""Where the user says nothing a repository may ask for less than the default: more could
+hold up every commit."""
 
 REPOSITORY_FILES = ("pyproject.toml", ".dsreview.toml")
 """The later one has the last word."""
@@ -115,6 +120,7 @@ def load(
 
 
 def _with_repository(config: Config, base: "Snapshot", kept: frozenset[str]) -> Config:
+    most = config
     for name in REPOSITORY_FILES:
         if (base.size_bytes(name) or 0) > MAX_FILE_BYTES:
             raise ConfigurationError(f"{name}: larger than {MAX_FILE_BYTES:,} bytes")
@@ -125,7 +131,8 @@ def _with_repository(config: Config, base: "Snapshot", kept: frozenset[str]) -> 
         if name == "pyproject.toml":
             table = _subtable(table, name)
         config = _with(config, table, name, is_user=False, kept=kept)
-    return config
+    lowered = {name: min(getattr(config, name), getattr(most, name)) for name in LOWER_ONLY}
+    return replace(config, **lowered)
 
 
 def user_config_file() -> Path:

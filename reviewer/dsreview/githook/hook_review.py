@@ -96,6 +96,7 @@ class HookRun:
             config = load(change.settings, self.flags, user_file=user_config_file())
             self.standing.is_strict = config.strict
             if not _is_worth_a_review(change, config):
+                self._say_what_is_excluded(change, config)
                 return
             # what HEAD is now, since it moves when the hook has returned
             onto = change.base_name if request.is_staged else None
@@ -107,6 +108,16 @@ class HookRun:
             self.deadline.move(config.deadline_s)
             self._expect_nothing()
             self._review(change, config, pinned, folder, stack)
+
+    def _say_what_is_excluded(self, change: "Change", config: Config) -> None:
+        """What the user left out is nothing new to the user."""
+        from dsreview.githook.excluded import words_on_excluded
+
+        own = load(None, self.flags, user_file=user_config_file())
+        is_own = config.exclude == own.exclude
+        words = words_on_excluded(change, () if is_own else config.exclude)
+        if words:
+            self.stream.write(f"{words}\n")
 
     def _review(
         self,
