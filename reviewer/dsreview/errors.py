@@ -42,6 +42,12 @@ class ReviewError(DsreviewError):
     """The review could not run, or not to its end."""
 
 
+class NothingToReview(ReviewError):
+    """What a job was started for is settled meanwhile: nobody waits for a review of it."""
+
+    exit_code = 0
+
+
 class GitError(ReviewError):
     """git failed where it should not."""
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from dsreview.change import Change
 from dsreview.config import Config, load
-from dsreview.errors import GitHubError, ReviewError, UsageError
+from dsreview.errors import GitHubError, NothingToReview, ReviewError, UsageError
 from dsreview.outputs.base import CodeView
 from dsreview.outputs.github_pr.history import last_review_of
 from dsreview.outputs.github_pr.plan import plan_posting
@@ -120,7 +120,8 @@ def review_pull(
 
     Raises:
         UsageError: this machine must not, or the clone cannot be used.
-        ReviewError: the pull request is closed, or has moved on.
+        NothingToReview: the pull request was closed before the job of its event began.
+        ReviewError: it is closed, or has moved on.
         DsreviewError: as reading and reviewing.
     """
     if event is not None:
@@ -163,11 +164,13 @@ def _current(state: PullState, event: PullRequest | None) -> PullState:
     """The state, with what the event says of it.
 
     Raises:
-        ReviewError: there is nothing to review any more.
+        NothingToReview: it is closed, and nobody named it.
+        ReviewError: it is closed, or the commits of the event are not its own any more.
     """
     pull = state.pull
     if not pull.is_open:
-        raise ReviewError(f"{pull.full_name} is closed: it was not reviewed")
+        failure = ReviewError if event is None else NothingToReview
+        raise failure(f"{pull.full_name} is closed: it was not reviewed")
     if event is None:
         return state
     if event.head_sha != pull.head_sha:

@@ -86,6 +86,17 @@ def test_bad_input_is_one_clear_line(monkeypatch, capsys, arguments, environment
     assert "t0ken" not in captured.err + captured.out
 
 
+def test_one_that_was_closed_while_its_job_waited_is_no_failure(opened):
+    opened.environment = opened.actions()
+    opened.pull.is_open = False
+    outcome = opened.run()
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err == "dsreview: octo/project#1 is closed: it was not reviewed\n"
+    assert "nothing to review" in opened.summary_page
+    assert "failed" not in opened.summary_page
+    assert opened.writes == []
+
+
 def test_what_cannot_be_reviewed_is_said_on_the_page_of_the_run(opened):
     opened.environment = opened.actions()
     opened.environment["GITHUB_EVENT_PATH"] = str(opened.event(number=99))

@@ -21,7 +21,7 @@ from dsreview.cli.pull_output import OUTPUTS, job_summary, not_on_page
 from dsreview.cli.pull_token import start_anew, take_token, without_credentials
 from dsreview.cli.run import warn_of_model
 from dsreview.config import Config, user_config_file
-from dsreview.errors import UsageError
+from dsreview.errors import NothingToReview, UsageError
 from dsreview.model_choice import open_worker
 from dsreview.outputs import job_summary as job
 from dsreview.outputs.github_pr.client import PullAddress
@@ -29,7 +29,7 @@ from dsreview.outputs.github_pr.poster_process import RemotePoster, start_poster
 from dsreview.outputs.github_pr.results import PostingResult
 from dsreview.outputs.github_pr.values import PostingPlan, PullRequest, PullState
 from dsreview.progress import open_progress
-from dsreview.pull_review import PullRun, Runner, review_pull
+from dsreview.pull_review import PullReview, PullRun, Runner, review_pull
 from dsreview.pull_scope import Wanted
 from dsreview.report import Report
 from dsreview.review import review as review_change
@@ -111,6 +111,23 @@ def review(options: PullOptions, poster: int) -> int:
     Args:
         poster: descriptor of the connection to it.
     """
+    try:
+        done, resumed = _reviewed(options, poster)
+    except NothingToReview as settled:
+        _tell(str(settled))
+        return settled.exit_code
+    _tell_page(job_summary(done))
+    for earlier in resumed:
+        _tell(f"what an earlier run had begun is {earlier.outcome.value}")
+    sys.stdout.write(OUTPUTS[options.output](done, is_quiet=options.is_quiet))
+    in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
+    sys.stdout.write(not_on_page(done, in_actions=in_actions))
+    warn_of_model(done.report)
+    return done.exit_code
+
+
+def _reviewed(options: PullOptions, poster: int) -> tuple[PullReview, tuple[PostingResult, ...]]:
+    """The finished run, and what became of those that an earlier run had begun to post."""
     with _failures_told() as told:
         subject = Subject.of(options)
         told.append(str(subject.address))
@@ -126,17 +143,12 @@ def review(options: PullOptions, poster: int) -> int:
                 is_dry_run=options.is_dry_run,
                 max_comments=options.max_comments,
             )
-            done = review_pull(desk, subject.event, run, _review)
-            resumed = remote.resumed
-    _tell_page(job_summary(done))
-    for earlier in resumed:
-        line = terminal_line(f"what an earlier run had begun is {earlier.outcome.value}")
-        sys.stderr.write(f"dsreview: {line}\n")
-    sys.stdout.write(OUTPUTS[options.output](done, is_quiet=options.is_quiet))
-    in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
-    sys.stdout.write(not_on_page(done, in_actions=in_actions))
-    warn_of_model(done.report)
-    return done.exit_code
+            return review_pull(desk, subject.event, run, _review), remote.resumed
+
+
+def _tell(text: str) -> None:
+    """Beside the report, which programs may read."""
+    sys.stderr.write(f"dsreview: {terminal_line(text)}\n")
 
 
 def _connected(descriptor: int) -> RemotePoster:
@@ -184,6 +196,9 @@ def _failures_told() -> Iterator[list[str]]:
     names: list[str] = []
     try:
         yield names
+    except NothingToReview as settled:
+        _tell_page(job.nothing_to_review(str(settled)))
+        raise
     except BaseException as error:
         _tell_page(job.failure(" ".join(names), str(error) or type(error).__name__))
         raise

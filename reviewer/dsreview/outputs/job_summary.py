@@ -29,6 +29,10 @@ def append(text: str, environment: Mapping[str, str]) -> None:
         file.write(bounded(text, MAX_BYTES - file.tell()))
 
 
+def nothing_to_review(reason: str) -> str:
+    return f"## dsreview: nothing to review\n\n{markdown_safe(reason)}\n"
+
+
 def failure(pull: str, reason: str) -> str:
     """What the summary says where there is no review.
 
