@@ -9,6 +9,8 @@ import pytest
 
 from dsreview.cli import main
 
+NAME = "octo/project#1"
+
 
 def test_it_posts_and_says_so(opened):
     outcome = opened.run()
@@ -18,6 +20,30 @@ def test_it_posts_and_says_so(opened):
     assert looked_at == f"looked at all of it, up to {opened.pull.head_sha[:10]}"
     assert told == "posted; 1 finding posted"
     assert len(opened.pull.comments) == 1
+
+
+def test_the_pull_request_may_stand_behind_two_dashes(opened):
+    """As for any command whose arguments somebody else chose; our own options stay options."""
+    outcome = opened.run("--dry-run", "--", NAME, is_named=False)
+    assert (outcome.code, outcome.err) == (1, "")
+    assert outcome.out.startswith("dsreview: octo/project#1: 1 finding (1 high)")
+
+
+@pytest.mark.parametrize("arguments", [(NAME, "--", NAME), ("--", NAME, NAME)])
+def test_one_pull_request_at_a_time(capsys, arguments):
+    assert main(["pr", *arguments]) == 2
+    assert "one pull request" in capsys.readouterr().err
+
+
+def test_a_token_of_github_is_not_sent_to_another_server(opened):
+    environment = {"GITHUB_API_URL": ""}
+    outcome = opened.run(f"--base-url={opened.github.enterprise_url}", environment=environment)
+    assert (outcome.code, opened.github.log) == (2, [])
+    assert "GH_ENTERPRISE_TOKEN" in outcome.err
+    given = environment | {"GH_ENTERPRISE_TOKEN": opened.github.token}
+    url = f"--base-url={opened.github.enterprise_url}"
+    outcome = opened.run(url, "--dry-run", token="another", environment=given)
+    assert (outcome.code, outcome.err) == (1, "")
 
 
 def test_in_actions_the_page_of_the_run_has_the_report(opened):

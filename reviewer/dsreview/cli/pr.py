@@ -24,6 +24,7 @@ from dsreview.cli.option_types import (
     PartialOk,
     Window,
 )
+from dsreview.errors import UsageError
 
 FORMATS = ("terminal", "json")
 
@@ -99,8 +100,11 @@ def pr(
     from dsreview.cli.options import flags_of
 
     run.require_format(output_format, FORMATS)
+    names = (*((target,) if target else ()), *(context.obj or ()))  # those behind `--`
+    if len(names) > 1:
+        raise UsageError(f"{names[1]}: one pull request at a time")
     options = pull.PullOptions(
-        target=target,
+        target=names[0] if names else "",
         folder=folder.absolute(),
         is_dry_run=dry_run,
         output=output_format,

@@ -39,6 +39,7 @@ from dsreview.sources.pull_event import EVENT_VARIABLE, read_event
 from dsreview.sources.pull_target import HOW_TO_NAME_ONE, read_address, read_target
 
 OUTBOX = "outbox"
+COMMAND = "pr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +97,13 @@ def give_token_away(options: PullOptions) -> NoReturn:
         subject = Subject.of(options)
         if subject.event is not None:
             options.runner.require_trust(subject.event)
-        token = take_token(os.environ, options.token_descriptor)
+        token = take_token(os.environ, options.token_descriptor, subject.base_url)
         _, connection = start_poster(
             token, state_folder() / OUTBOX, subject.base_url, only=subject.address
         )
         connection.set_inheritable(True)
         environment = without_credentials(os.environ, token)
-        start_anew(environment, f"--poster={connection.fileno()}")
+        start_anew(environment, COMMAND, f"--poster={connection.fileno()}")
 
 
 def review(options: PullOptions, poster: int) -> int:
