@@ -42,6 +42,27 @@ def test_a_commit_that_is_stopped_says_what_applies_the_suggestions(hooked):
     assert "(ValueError, KeyError)" in hooked.repository.git("show", "HEAD:shop.py")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-a"],
+        pytest.param(["--", "shop.py"], marks=pytest.mark.slow),
+        pytest.param(["--include", "shop.py"], marks=pytest.mark.slow),
+    ],
+)
+def test_what_it_says_applies_the_suggestions_where_git_drops_the_index(hooked, options):
+    hooked.repository.commit({"shop.py": CLEAN})
+    hooked.settings.write_text('mode = "block"\n')
+    bug = "try:\n    pass\nexcept ValueError or KeyError:\n    pass\n"
+    hooked.repository.write({"shop.py": bug})
+    ran = hooked.git("commit", "-q", "-m", "change", *options)
+    assert ran.code == 1
+    assert "`dsreview fix` applies 1 verified suggestion\n" in ran.err
+    assert hooked.run("fix").code == 0
+    assert hooked.git("commit", "-q", "-m", "fixed", *options).code == 0
+    assert "(ValueError, KeyError)" in hooked.repository.git("show", "HEAD:shop.py")
+
+
 def test_a_clean_commit_costs_one_short_line(hooked):
     ran = hooked.commit({"shop.py": CLEAN})
     assert (ran.code, ran.err) == (0, "dsreview: no findings in 1 file (checks only)\n")

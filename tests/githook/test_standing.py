@@ -99,7 +99,7 @@ def test_a_failure_takes_no_verdict_back(capsys, is_strict, verdict, code, end):
     assert capsys.readouterr().err == f"dsreview: not reviewed, {end}: git is gone\n"
 
 
-def test_strict_of_the_repository_counts_for_failures_and_the_deadline(staged):
+def test_strict_of_the_repository_counts_for_failures(staged):
     staged.repository.git("reset", "-q")
     staged.repository.commit({".dsreview.toml": "strict = true\n"})
     staged.repository.git("add", "-A")

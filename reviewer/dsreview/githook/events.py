@@ -50,6 +50,13 @@ class HookCall:
         named = self.environment.get("GIT_DIR", "")
         return Location(self.folder, (self.folder / named) if named else None)
 
+    @property
+    def is_index_kept(self) -> bool:
+        """Of `commit -a` and `commit -- PATH` git drops the index where a hook stops it."""
+        repository = find_repository(self.place.folder, self.place.git_dir)
+        in_effect = index_path(repository)
+        return in_effect.resolve() == (repository.git_dir / "index").resolve()
+
 
 def changes_of(call: HookCall) -> tuple[SourceRequest, ...]:
     """What the hook has to review, as it is now: git may change the index meanwhile.

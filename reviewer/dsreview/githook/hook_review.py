@@ -137,7 +137,13 @@ class HookRun:
         from dsreview.githook.showing import finish
         from dsreview.githook.verdict import is_clean, verdict_on
 
-        verdict = verdict_on(left or report, config, self.call.name, goes_on=goes_on)
+        verdict = verdict_on(
+            left or report,
+            config,
+            self.call.name,
+            goes_on=goes_on,
+            is_index_kept=self.call.is_index_kept,
+        )
         self.standing.verdict = self.standing.verdict or verdict.exit_code
         self.deadline.exit_code = self.standing.verdict
         if is_clean(report):

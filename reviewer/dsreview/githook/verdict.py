@@ -23,10 +23,18 @@ class Verdict:
     """What it comes to, and what to do."""
 
 
-def verdict_on(report: Report, config: Config, event: str, *, goes_on: bool = False) -> Verdict:
+def verdict_on(
+    report: Report,
+    config: Config,
+    event: str,
+    *,
+    goes_on: bool = False,
+    is_index_kept: bool = True,
+) -> Verdict:
     """Whether git goes on, and why.
 
     Args:
+        is_index_kept: what was reviewed stays staged where git stops.
         goes_on: what was not reviewed is now being reviewed in the background.
     """
     code = _exit_code(report, config)
@@ -37,7 +45,7 @@ def verdict_on(report: Report, config: Config, event: str, *, goes_on: bool = Fa
             f"the {noun} is stopped (mode block, fail-on {config.fail_on.label}): fix it, or "
             "answer a finding with a comment: dsreview: ignore[RULE] REASON"
         )
-        lines += _ways_to_fix(report, event)
+        lines += _ways_to_fix(report, event, is_index_kept=is_index_kept)
     elif code == FAILED:
         lines.append(f"the {noun} is stopped (strict): not everything was reviewed")
     elif report.findings:
@@ -47,7 +55,7 @@ def verdict_on(report: Report, config: Config, event: str, *, goes_on: bool = Fa
     return Verdict(code, tuple(lines))
 
 
-def _ways_to_fix(report: Report, event: str) -> list[str]:
+def _ways_to_fix(report: Report, event: str, *, is_index_kept: bool) -> list[str]:
     """What is pushed is committed: there it would be another commit."""
     num = sum(
         one.suggestion is not None and one.suggestion.proof is Proof.VERIFIED
@@ -55,7 +63,8 @@ def _ways_to_fix(report: Report, event: str) -> list[str]:
     )
     if not num or event == PRE_PUSH:
         return []
-    return [f"`dsreview fix --staged` applies {count_of(num, 'verified suggestion')}"]
+    command = "dsreview fix --staged" if is_index_kept else "dsreview fix"
+    return [f"`{command}` applies {count_of(num, 'verified suggestion')}"]
 
 
 def worth_showing(report: Report) -> Report:
