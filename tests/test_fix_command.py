@@ -47,6 +47,27 @@ def test_all_verified_suggestions_are_applied_and_taken_back(repository, run):
     assert again.err == "error: nothing that dsreview applied is left to take back here\n"
 
 
+def test_a_hard_reset_of_one_file_keeps_no_older_from_being_taken_back(repository, run):
+    older = repository.folder / "older.py"
+    repository.commit({"older.py": BASE})
+    older.write_text(BUGGY)
+    assert run("fix").code == 0
+    fixed = older.read_text()
+    repository.commit({"app/run.py": BASE + "# committed\n", "older.py": fixed})
+    repository.write({"app/run.py": BUGGY})
+    assert run("fix").code == 0
+    repository.git("reset", "-q", "--hard")
+    left = "app/run.py: changed since, and is left as it is\n"
+    outcome = run("undo")
+    assert (outcome.code, outcome.err) == (3, "")
+    assert outcome.out.startswith(f"{left}older.py: taken back: ")
+    assert older.read_text() == BUGGY
+    assert (run("undo").code, run("undo").out) == (3, left)
+    (repository.folder / "app/run.py").unlink()
+    assert "app/run.py: is gone" in run("undo").out
+    assert run("undo").code == 2
+
+
 def test_of_what_is_staged_the_index_gets_them_too(repository, run):
     file = faults(repository)
     repository.git("add", "-A")

@@ -51,7 +51,7 @@ class Play:
     def undo(self, whole_run=False, on_step=no_step):
         repository = find_repository(self.folder)
         with CleanRoom(repository) as room, open_journal(repository) as journal:
-            return undo(room, journal, whole_run=whole_run, on_step=on_step)
+            return list(undo(room, journal, whole_run=whole_run, on_step=on_step))
 
     def settle(self, on_step=no_step):
         repository = find_repository(self.folder)

@@ -185,6 +185,15 @@ def test_an_edit_after_a_death_is_never_lost(play):
     assert not list((play.folder / ".git").glob("*dsreview*"))
 
 
+def test_a_file_gone_after_a_death_stays_gone(play):
+    assert not in_a_child(lambda: play.apply(dying_at(Step.SWAPPED)))
+    play.file.unlink()
+    assert ["was cut off; the file is gone" in one for one in play.settle()] == [True]
+    assert not play.file.exists()
+    assert play.unfinished() == []
+    assert not list((play.folder / ".git").glob("*dsreview*"))
+
+
 def test_an_edit_swapped_out_at_the_moment_of_death_comes_back(play):
     """Typed between the check and the swap, by a process that then dies."""
     typed = play.rewrite.before + b"# typed at the last moment\n"

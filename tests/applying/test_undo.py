@@ -3,8 +3,10 @@
 import pytest
 
 from dsreview.applying.journal import open_journal
+from dsreview.applying.recovery import undo
 from dsreview.applying.state_folder import journal_folder
 from dsreview.applying.values import NotApplied, Rewrite, Target
+from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.repository import find_repository
 
 
@@ -81,15 +83,116 @@ def test_an_index_locked_by_git_leaves_all_for_another_time(play):
     assert [one.is_done for one in play.undo()] == [True]
 
 
-@pytest.mark.parametrize("gone", ["file", "folder"])
-def test_what_was_deleted_since_stays_deleted(play, gone):
+@pytest.mark.parametrize("gone", ["file", "folder", "file for folder"])
+def test_what_was_deleted_since_stays_deleted_and_is_forgotten(play, gone):
     play.target = Target.WORKTREE
     play.apply()
     play.file.unlink()
-    if gone == "folder":
+    if gone != "file":
         play.file.parent.rmdir()
-    assert [one.is_done for one in play.undo()] == [False]
+    if gone == "file for folder":
+        play.file.parent.write_text("a file")
+    assert [(one.is_done, one.message) for one in play.undo()] == [
+        (False, "app/run.py: is gone; no longer to be taken back: py-assert-tuple at line 5")
+    ]
     assert not play.file.exists()
+    assert play.undo() == []
+
+
+def test_what_cannot_be_read_as_a_file_is_not_gone(play):
+    play.target = Target.WORKTREE
+    play.apply()
+    kept = play.file.rename(play.folder / "kept.py")
+    play.file.symlink_to("../kept.py")
+    assert [one.is_done for one in play.undo()] == [False]
+    play.file.unlink()
+    kept.rename(play.file)
+    assert [one.is_done for one in play.undo()] == [True]
+
+
+OTHER = "lib/other.py"
+
+
+@pytest.fixture
+def two(play):
+    """One file written, then another, by different commands."""
+    play.target = Target.WORKTREE
+    first = play.rewrite
+    play.rewriting(b"assert 'three'\n", path=OTHER)
+    play.apply(run="earlier")
+    play.rewrite = first
+    play.apply(run="last")
+    return play
+
+
+KEPT = (False, "app/run.py: changed since, and is left as it is")
+OTHER_DONE = (True, f"{OTHER}: taken back: rule at line 5")
+
+
+@pytest.mark.parametrize("whole_run", [False, True])
+def test_a_file_changed_since_keeps_no_other_from_being_taken_back(two, whole_run):
+    two.file.write_bytes(b"mine\n")
+    assert [(one.is_done, one.message) for one in two.undo(whole_run)] == [KEPT, OTHER_DONE]
+    assert (two.folder / OTHER).read_bytes() == b"assert 'three'\n"
+    assert two.file.read_bytes() == b"mine\n"
+    assert [(one.is_done, one.message) for one in two.undo(whole_run)] == [KEPT]
+    two.file.write_bytes(two.rewrite.after)
+    assert [one.is_done for one in two.undo(whole_run)] == [True]
+    assert two.file.read_bytes() == two.rewrite.before
+
+
+@pytest.mark.parametrize("whole_run", [False, True])
+def test_a_file_gone_since_keeps_no_other_from_being_taken_back(two, whole_run):
+    two.file.unlink()
+    results = two.undo(whole_run)
+    assert [one.is_done for one in results] == [False, True]
+    assert results[0].message.startswith("app/run.py: is gone")
+    assert (two.folder / OTHER).read_bytes() == b"assert 'three'\n"
+    assert two.undo(whole_run) == []
+
+
+def test_after_a_hard_reset_what_is_older_is_taken_back(two):
+    """The index and the file are as of the last commit: neither before nor after."""
+    untracked = (two.folder / OTHER).read_bytes()
+    two.git("rm", "-qf", "--cached", OTHER)
+    two.git("reset", "-q", "--hard")
+    assert (two.folder / OTHER).read_bytes() == untracked
+    assert [(one.is_done, one.message) for one in two.undo()] == [KEPT, OTHER_DONE]
+
+
+@pytest.mark.parametrize("whole_run", [False, True])
+def test_below_what_is_left_nothing_of_the_same_file_is_taken_back(play, whole_run):
+    """Edited by hand between two commands, and now as the first of them wrote it."""
+    play.target = Target.WORKTREE
+    play.apply(run="earlier")
+    first = play.rewrite
+    play.rewrite = Rewrite(first.path, b"mine\n", b"ours\n", "later")
+    play.file.write_bytes(play.rewrite.before)
+    play.apply(run="last")
+    play.file.write_bytes(first.after)
+    assert [(one.is_done, one.message) for one in play.undo(whole_run)] == [KEPT]
+    assert play.file.read_bytes() == first.after
+    play.file.write_bytes(b"ours\n")
+    assert [one.is_done for one in play.undo(whole_run)] == [True]
+    assert play.file.read_bytes() == b"mine\n"
+
+
+def test_what_is_taken_back_before_a_failure_is_told(play):
+    """Of a whole run, the index locked between the first and the second."""
+    first = play.rewrite
+    play.rewriting(b"assert 'three'\n", path=OTHER)
+    play.apply()
+    play.rewrite = first
+    play.apply()
+    repository = find_repository(play.folder)
+    told = []
+    with CleanRoom(repository) as room, open_journal(repository) as journal:
+        results = undo(room, journal, whole_run=True)
+        told.append(next(results).message)
+        (play.folder / ".git/index.lock").write_bytes(b"")
+        with pytest.raises(NotApplied, match="locked"):
+            next(results)
+    assert told == [f"app/run.py: taken back: {first.summary}"]
 
 
 def test_what_somebody_restored_by_hand_is_only_forgotten(play):
@@ -98,6 +201,15 @@ def test_what_somebody_restored_by_hand_is_only_forgotten(play):
     play.file.write_bytes(play.rewrite.before)
     assert [one.message for one in play.undo()] == ["app/run.py: is already as it was"]
     assert play.undo() == []
+
+
+def test_of_what_is_as_it_was_nothing_else_is_said_where_the_index_changed(play):
+    play.apply()
+    play.git("reset", "-q")
+    play.file.write_bytes(play.rewrite.before)
+    assert [one.message for one in play.undo()] == [
+        "app/run.py: is already as it was; the index changed since and is left as it is"
+    ]
 
 
 def test_the_journal_is_the_users_own_and_private(play, state_folder):

@@ -18,8 +18,10 @@ from dsreview.sources.repository import Repository
 class TakenBack:
     """What became of one application that was to be undone."""
 
-    is_done: bool
     message: str
+    is_done: bool = False
+    is_kept: bool = False
+    """Left as it is, to be taken back another time."""
 
 
 def settle(repository: Repository) -> tuple[str, ...]:
@@ -56,32 +58,50 @@ def _settle(room: CleanRoom, journal: Journal, noted: Noted, on_step: OnStep) ->
     except (ReviewError, OSError) as error:
         return f"{record.file}: was cut off and is not yet put right: {in_words(error)}"
     journal.forget(noted)
-    if held.file is Side.OTHER:
-        return f"{record.file}: {record.summary}: was cut off; the file changed since and is left"
+    if held.is_file_lost:
+        words = "is gone" if held.file is Side.GONE else "changed since and is left"
+        return f"{record.file}: {record.summary}: was cut off; the file {words}"
     return f"{record.file}: {record.summary}: was cut off and has been taken back"
 
 
 def undo(
     room: CleanRoom, journal: Journal, *, whole_run: bool, on_step: OnStep = no_step
-) -> list[TakenBack]:
-    """Take back the last application, or all those of the last run, the latest first."""
-    records = [one for one in journal.records() if one.state is State.APPLIED]
-    if not whole_run:
-        records = records[:1]
-    return [
-        _undo(room, journal, noted, on_step)
-        for noted in records
-        if noted.record.run == records[0].record.run
-    ]
+) -> Iterator[TakenBack]:
+    """Take back the last application that can be, or all those of its run, the latest first.
+
+    One whose file changed since is told and kept: the file may become again what was
+    written. Nothing older of that file is taken back before it.
+
+    Raises:
+        NotApplied: a place could not be written; what was yielded by then is done.
+    """
+    kept: set[bytes] = set()
+    run = ""
+    for noted in journal.records():
+        record = noted.record
+        if noted.state is not State.APPLIED or record.path in kept:
+            continue
+        if run and (not whole_run or record.run != run):
+            return
+        result = _undo(room, journal, noted, on_step)
+        if result.is_done:
+            run = record.run
+        elif result.is_kept:
+            kept.add(record.path)
+        yield result
 
 
 def _undo(room: CleanRoom, journal: Journal, noted: Noted, on_step: OnStep) -> TakenBack:
     record = noted.record
     with deferred_interrupt():
         held = sides(room, record)
+        if held.file is Side.GONE:
+            journal.forget(noted)
+            words = f"is gone; no longer to be taken back: {record.summary}"
+            return TakenBack(f"{record.file}: {words}")
         if held.file is Side.OTHER:
             words = "changed since, and is left as it is"
-            return TakenBack(is_done=False, message=f"{record.file}: {words}")
+            return TakenBack(f"{record.file}: {words}", is_kept=True)
         noted = journal.mark(noted, State.UNDOING)
         try:
             restore(room, record, on_step)
@@ -89,9 +109,8 @@ def _undo(room: CleanRoom, journal: Journal, noted: Noted, on_step: OnStep) -> T
             journal.mark(noted, State.APPLIED)
             raise NotApplied(in_words(error)) from None
         journal.forget(noted)
-    words = f"taken back: {record.summary}"
-    if held.are_untouched:
-        words = "is already as it was"
-    elif held.index is Side.OTHER:
+    is_written = Side.AFTER in (held.file, held.index)
+    words = f"taken back: {record.summary}" if is_written else "is already as it was"
+    if held.index is Side.OTHER:
         words += "; the index changed since and is left as it is"
-    return TakenBack(is_done=True, message=f"{record.file}: {words}")
+    return TakenBack(f"{record.file}: {words}", is_done=True)

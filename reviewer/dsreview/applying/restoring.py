@@ -27,6 +27,7 @@ class Side(Enum):
     BEFORE = "as before"
     AFTER = "as written"
     OTHER = "changed since"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,17 @@ class Sides:
         return self.file is Side.AFTER and self.index in (None, Side.AFTER)
 
     @property
-    def are_untouched(self) -> bool:
-        return self.file is Side.BEFORE and self.index in (None, Side.BEFORE)
+    def is_file_lost(self) -> bool:
+        """It is neither as before nor as written."""
+        return self.file in (Side.OTHER, Side.GONE)
 
 
 def sides(room: CleanRoom, record: Record) -> Sides:
     """What each place holds now; nothing is written."""
     with _place(room, record) as place:
         file = Side.OTHER if place is None else _file_side(place, record)
+    if file is Side.OTHER and _is_gone(room, record):
+        file = Side.GONE
     return Sides(file, None if record.index is None else _index_side(room, record, record.index))
 
 
@@ -65,7 +69,7 @@ def restore(room: CleanRoom, record: Record, on_step: OnStep = no_step) -> Sides
     with ExitStack() as stack:
         place = stack.enter_context(_place(room, record))
         lock = None
-        if held.index is Side.AFTER and held.file is not Side.OTHER:
+        if held.index is Side.AFTER and not held.is_file_lost:
             lock = stack.enter_context(_index_of_before(room, record))
             on_step(Step.INDEX_READY)
         if place is not None and held.file is Side.AFTER:
@@ -111,6 +115,20 @@ def _place(room: CleanRoom, record: Record) -> Iterator[FilePlace | None]:
 def _file_side(place: FilePlace, record: Record) -> Side:
     found = place.read()
     return _side(None if found is None else found.content, record.before, record.after)
+
+
+def _is_gone(room: CleanRoom, record: Record) -> bool:
+    """There is nothing of that name, neither a file nor anything else."""
+    worktree = room.repository.worktree
+    if worktree is None:
+        return False
+    try:
+        (worktree / record.file).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _index_side(room: CleanRoom, record: Record, change: IndexChange) -> Side:

@@ -17,6 +17,7 @@ def undo(
     """Take back the last suggestion or comment that was applied here.
 
     A file is restored only where it still is what was written; later edits are never lost.
+    One that changed since is left, and the last before it in another file is taken back.
 
     Exit codes: 0 taken back, 2 there is nothing to take back, 3 something was left as it is.
     """

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from dsreview.applying.journal import open_journal
-from dsreview.applying.recovery import undo
+from dsreview.applying.recovery import TakenBack, undo
 from dsreview.errors import ReviewError, UsageError
 from dsreview.sanitize import terminal_line
 from dsreview.sources.clean_room import CleanRoom
@@ -19,9 +19,12 @@ def undo_last(folder: Path, *, whole_run: bool) -> int:
     """
     repository = find_repository(folder)
     with CleanRoom(repository) as room, open_journal(repository) as journal:
-        results = undo(room, journal, whole_run=whole_run)
-    if not results:
+        are_done = [_told(result) for result in undo(room, journal, whole_run=whole_run)]
+    if not are_done:
         raise UsageError("nothing that dsreview applied is left to take back here")
-    for result in results:
-        sys.stdout.write(f"{terminal_line(result.message)}\n")
-    return 0 if all(result.is_done for result in results) else ReviewError.exit_code
+    return 0 if all(are_done) else ReviewError.exit_code
+
+
+def _told(result: TakenBack) -> bool:
+    sys.stdout.write(f"{terminal_line(result.message)}\n")
+    return result.is_done
