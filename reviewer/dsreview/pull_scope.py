@@ -82,6 +82,8 @@ def _obstacle(last: LastReview, plans: Plans) -> str:
         return "it is the same commit as the last time"
     if last.status is not Status.COMPLETE:
         return "the last review left something out"
+    if last.num_left_out:
+        return "the last review found more than its summary has room for"
     if last.config_digest != plans.config_digest:
         return "settings, rules, prompts, model or version are not those of the last review"
     return ""

@@ -57,6 +57,7 @@ def test_a_first_review_needs_no_reason():
         (LAST, replace(PLANS, config_digest="other"), Known(), "settings"),
         (replace(LAST, status=Status.PARTIAL), PLANS, Known(), "left"),
         (replace(LAST, status=Status.FAILED), PLANS, Known(), "left"),
+        (replace(LAST, num_left_out=1), PLANS, Known(), "more than its summary has room for"),
         (replace(LAST, worst=Severity.HIGH), PLANS, Known(), "high"),
         (replace(LAST, worst=Severity.CRITICAL), PLANS, Known(), "critical"),
         (LAST, PLANS, Known(is_here=False), "not in this clone"),

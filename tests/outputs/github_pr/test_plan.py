@@ -519,6 +519,30 @@ def test_what_has_no_room_is_counted_and_annotated(pull, found):
     assert ranks == sorted(ranks, reverse=True)
 
 
+def test_the_same_head_is_told_nothing_more_also_where_the_summary_is_full(
+    make_pull, found, as_posted
+):
+    text = "".join(f"call({number})\n" for number in range(400))
+    pull = make_pull({"a.py": ""}, {"a.py": text})
+    findings = [
+        found("a.py", number + 1, f"call({number})", message="words " * 50) for number in range(400)
+    ]
+    first = pull.plan(findings)
+    pull.comments, pull.summary = as_posted(first), first.summary.text.replace("\n", "\r\n")
+    memory = last_review(pull.summary)
+    assert memory.num_left_out == first.summary.num_left_out > 0
+    assert "more finding" not in known_entries(pull.summary)[-1].text
+    assert pull.plan(findings).is_empty
+    told = {*names(first.inline), *(one.fingerprint for one in known_entries(pull.summary))}
+    for plan in (
+        pull.plan(findings, NEXT_HEAD),
+        pull.plan(findings, status=Status.PARTIAL),
+        replace(pull, summary=pull.summary.replace("config=c0ffee", "config=bad")).plan(findings),
+    ):
+        assert len(plan.inline) == 20
+        assert told.isdisjoint(names(plan.inline))
+
+
 FIXES = [
     Suggestion(Edit(Span(10, 11), lines), Proof.VERIFIED) for lines in ((), ("good call",), ("x",))
 ]

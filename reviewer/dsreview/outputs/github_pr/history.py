@@ -17,7 +17,12 @@ from dsreview.outputs.github_pr.marker import (
     known_finding,
     last_review,
 )
-from dsreview.outputs.github_pr.values import ExistingComment, PullFile, PullState
+from dsreview.outputs.github_pr.values import (
+    ExistingComment,
+    PullFile,
+    PullState,
+    RunFacts,
+)
 from dsreview.report import CoverageState, Report, Status
 
 OUTDATED = "outdated"
@@ -208,6 +213,18 @@ def last_review_of(state: PullState) -> LastReview | None:
     if state.summary is None or not state.summary.is_ours:
         return None
     return last_review(state.summary.body)
+
+
+def is_overfull(state: PullState, report: Report, run: RunFacts) -> bool:
+    """Whether the same review of this head had more findings than its summary has room for.
+
+    Then what is in no comment and no entry is not new.
+    """
+    last = last_review_of(state)
+    if last is None or not last.num_left_out:
+        return False
+    before = (last.head_sha, last.base_sha, last.config_digest, last.status)
+    return before == (run.head_sha, run.base_sha, run.config_digest, report.status)
 
 
 def told_entries(state: PullState) -> tuple[KnownEntry, ...]:

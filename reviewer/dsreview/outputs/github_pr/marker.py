@@ -10,7 +10,7 @@ that repeats a stranger's words may write under the same login as we do.
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dsreview.finding import Severity
 from dsreview.report import Status
@@ -24,6 +24,7 @@ FINDING = "finding"
 STATE = "state"
 ENTRY = "entry"
 FOOT = "foot"
+LEFT_OUT = "more"
 _VERSION = "1"
 
 
@@ -40,6 +41,8 @@ class LastReview:
     """Of the findings, the files that were not reviewed, and what was told of them."""
     worst: Severity | None = None
     """Of the findings of that run, and of what runs before it found in other files."""
+    num_left_out: int = field(default=0, compare=False)
+    """Findings that the summary has no room for; whoever writes it knows, not who plans it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,10 @@ def foot_marker() -> str:
     return _marker(FOOT, {})
 
 
+def left_out_marker(num_findings: int) -> str:
+    return _marker(LEFT_OUT, {"num": str(num_findings)})
+
+
 def state_marker(last: LastReview) -> str:
     return _marker(
         STATE,
@@ -127,9 +134,16 @@ def last_review(body: str) -> LastReview | None:
             status=Status(found["status"]),
             findings_digest=found["findings"],
             worst=Severity.of(found["worst"]) if "worst" in found else None,
+            num_left_out=_num_left_out(body),
         )
     except (KeyError, ValueError):
         return None
+
+
+def _num_left_out(body: str) -> int:
+    signed = (_signed(line, LEFT_OUT) for line in _lines(body))
+    numbers = [found.get("num", "") for found in signed if found is not None]
+    return sum(int(number[:9]) for number in numbers if number.isdecimal())
 
 
 def known_entries(body: str) -> tuple[KnownEntry, ...]:

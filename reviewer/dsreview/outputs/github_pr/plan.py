@@ -134,7 +134,7 @@ def _key(sorted_out: Sorted, state: PullState, run: RunFacts) -> str:
         if one.known.fingerprint in names
     ]
     commits = (run.base_sha, run.head_sha, run.config_digest)
-    return digest(state.pull.full_name, *commits, *sorted(names), "", *sorted(hidden))
+    return digest(state.pull.full_name, *commits, *sorted(names), *sorted(hidden))
 
 
 def _review_body(key: str, run: RunFacts) -> str:

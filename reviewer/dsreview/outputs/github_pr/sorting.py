@@ -41,10 +41,11 @@ def sort_out(
     silences = history.silences(state.comments)
     told = history.told_entries(state)
     told_names = {entry.fingerprint for entry in told}
+    max_comments = 0 if history.is_overfull(state, report, run) else run.max_comments
     result = Sorted()
     for one in sorted(found, key=lambda one: -one.finding.severity.rank):
         silence = next((silences[name] for name in one.names if name in silences), None)
-        has_room = result.num_comments < run.max_comments and told_names.isdisjoint(one.names)
+        has_room = result.num_comments < max_comments and told_names.isdisjoint(one.names)
         if silence is not None:
             result.silent[silence] += 1
         elif has_room and isinstance(one.place, OnLines):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from dsreview.outputs.github_pr.marker import left_out_marker
 from dsreview.report import count_of
 
 MAX_BODY_BYTES = 65_000
@@ -39,7 +40,8 @@ class Summary:
         blocks = [self.head, *self._counted(), *([_HEADING] if fitting else []), *fitting]
         left_out = len(self.entries) - len(fitting)
         if left_out:
-            blocks.append(f"{count_of(left_out, 'more finding')} in the log of the run.")
+            note = f"{count_of(left_out, 'more finding')} in the log of the run."
+            blocks.append(f"{left_out_marker(left_out)}\n{note}")
         return "\n\n".join((*blocks, self.foot))
 
     @property
@@ -79,7 +81,7 @@ class Summary:
 
 
 _HEADING = "#### Not on the lines"
-_NOTE_BYTES = 100
+_NOTE_BYTES = 120
 """More than the note on what is left out takes."""
 
 
