@@ -8,12 +8,13 @@ import msgspec
 import pytest
 
 from dsreview.finding import Edit, Proof, Refusal, Severity, Suggestion, fingerprints
+from dsreview.line_diff import diff_hunks
 from dsreview.outputs.github_pr.history import Silence, fix_names, names_by_place, standing
 from dsreview.outputs.github_pr.marker import known_entries, last_review
 from dsreview.outputs.github_pr.plan import plan_posting
 from dsreview.outputs.github_pr.sticky import MAX_BODY_BYTES
 from dsreview.outputs.github_pr.values import PostingPlan, RunFacts, Side
-from dsreview.patch import Span
+from dsreview.patch import FilePatch, FileStatus, Patch, Span
 from dsreview.report import Coverage, CoverageState, Report, Stats, Status
 
 NEXT_HEAD = "c" * 40
@@ -55,6 +56,27 @@ def test_a_finding_outside_of_the_shown_lines_is_a_comment_on_its_file(pull, fou
     plan = pull.plan([found("a.py", 45, "line 45")])
     assert not plan.inline
     assert "`a.py:45`" in plan.file_level[0].body
+
+
+def test_a_finding_in_a_file_whose_name_is_not_utf8_is_in_the_summary(make_pull, found):
+    path = "\udcff.py"
+    pull = make_pull({path: ""}, {path: "x = 1\ny = 2\n"})
+    added = FilePatch(path, path, FileStatus.ADDED, 0, 0o100644, diff_hunks("", pull.new[path]))
+    report = Report(
+        Status.COMPLETE,
+        (found(path, 1, "x = 1"),),
+        reviewed(path),
+        Stats(),
+        base_name="a" * 40,
+        head_name="b" * 40,
+    )
+    facts = RunFacts("a" * 40, "b" * 40, "c0ffee")
+    unlisted = replace(pull.state, files=())
+    plan = plan_posting(report, pull.code, unlisted, facts, Patch((added,)))
+    assert not plan.inline
+    assert not plan.file_level
+    assert "xff.py:1" in plan.summary.text
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(plan), type=PostingPlan) == plan
 
 
 def test_a_finding_outside_of_the_pull_request_is_in_the_summary(pull, found):

@@ -21,6 +21,7 @@ NOT_IN_PULL = "the file is not part of the pull request"
 NOT_SHOWN = "the lines are outside of what GitHub shows of the change"
 NO_DIFF = "GitHub shows no diff of this file"
 OTHER_CODE = "the pull request shows other code there"
+NOT_A_NAME = "GitHub cannot be told of a file whose name is not UTF-8"
 NOT_CERTAIN = "the place of the quoted code is not certain"
 
 
@@ -80,6 +81,8 @@ def shown_file(file: PullFile, lines: Sequence[str], local: FilePatch | None = N
 
 def place(finding: Finding, file: ShownFile | None) -> Place:
     """Where the finding goes at best."""
+    if any("\ud800" <= letter <= "\udfff" for letter in finding.path):
+        return InSummary(NOT_A_NAME)
     if file is None:
         return InSummary(NOT_IN_PULL)
     if not file.hunks:
