@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -241,6 +242,29 @@ def test_an_index_that_git_made_for_one_commit_is_left_for_another_time(play, mo
     monkeypatch.delenv("GIT_INDEX_FILE")
     assert len(settle(find_repository(play.folder))) == 1
     assert settle(find_repository(play.folder)) == ()
+    assert play.file.read_bytes() == play.rewrite.before
+
+
+def test_while_pre_commit_has_changes_aside_nothing_is_put_right(play, monkeypatch):
+    """The file lies there as staged; when it comes back, it comes back as written."""
+    play.target = Target.WORKTREE
+    play.file.write_bytes(b"# unstaged\n" + play.rewrite.before)
+    play.rewrite = replace(
+        play.rewrite, before=play.file.read_bytes(), after=b"# unstaged\n" + play.rewrite.after
+    )
+    assert not in_a_child(lambda: play.apply(dying_at(Step.SWAPPED)))
+    written = play.file.read_bytes()
+    monkeypatch.setenv("PRE_COMMIT", "1")
+    for aside in (play.staged_content(), play.rewrite.before):
+        play.file.write_bytes(aside)
+        before = play.state()
+        assert settle(find_repository(play.folder)) == ()
+        assert play.state() == before
+    play.file.write_bytes(written)
+    monkeypatch.delenv("PRE_COMMIT")
+    assert ["it holds" in one for one in settle(find_repository(play.folder))] == [True]
+    assert play.file.read_bytes() == written == play.rewrite.after
+    assert [one.is_done for one in play.undo()] == [True]
     assert play.file.read_bytes() == play.rewrite.before
 
 

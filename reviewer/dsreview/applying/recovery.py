@@ -7,6 +7,7 @@ from dsreview.applying.interrupts import deferred_interrupt
 from dsreview.applying.journal import Journal, Noted, open_journal
 from dsreview.applying.restoring import Side, finish, restore, sides
 from dsreview.applying.state_folder import State, has_unfinished
+from dsreview.applying.targets import are_changes_aside
 from dsreview.applying.values import NotApplied, OnStep, in_words, no_step
 from dsreview.errors import ReviewError
 from dsreview.sources.clean_room import CleanRoom
@@ -27,10 +28,12 @@ class TakenBack:
 def settle(repository: Repository) -> tuple[str, ...]:
     """Complete or take back what a killed process left half done in a repository.
 
+    Not while pre-commit runs its hooks: the files are not there as they will be.
+
     Returns:
         One line for each, for people; none is the rule, and costs one look at a folder.
     """
-    if not has_unfinished(repository.git_dir):
+    if are_changes_aside() or not has_unfinished(repository.git_dir):
         return ()
     if index_path(repository).resolve() != (repository.git_dir / "index").resolve():
         return ()  # the one git has made for this commit alone; the next command looks at its own
