@@ -13,13 +13,13 @@ PROMPT = b"> "
 FIXED = BUG.replace("ValueError or KeyError", "(ValueError, KeyError)")
 
 
-def commit_on_a_terminal(hooked, answer):
+def commit_on_a_terminal(hooked, answer, command=("git", "commit", "-q", "-m", "change")):
     """Exit code of git, and what was seen, where `answer` is typed when it is asked for."""
     child, master = pty.fork()
     if child == 0:
         os.chdir(hooked.repository.folder)
         environment = hooked.environment(TERM="xterm", COLUMNS="100", NO_COLOR="1")
-        os.execvpe("git", ["git", "commit", "-q", "-m", "change"], environment)
+        os.execvpe(command[0], command, environment)
     try:
         seen = talk(master, answer)
     finally:
@@ -92,3 +92,12 @@ def test_without_a_terminal_nobody_is_asked(asking):
     assert process.returncode == 1
     assert "py-except-or" in seen
     assert time.monotonic() - started < 20
+
+
+def test_a_program_that_reads_what_git_writes_keeps_its_terminal(asking):
+    """lazygit, tig and their like draw on all of it."""
+    command = ("sh", "-c", "git commit -q -m change 2>&1 | cat >seen")
+    _, seen = commit_on_a_terminal(asking, b"a", command)
+    assert seen == ""
+    assert "py-except-or" in (asking.repository.folder / "seen").read_text()
+    assert asking.repository.git("show", ":shop.py") == BUG

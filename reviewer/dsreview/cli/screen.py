@@ -91,8 +91,12 @@ def standard_screen() -> Screen:
 def attached_screen() -> Iterator[Screen | None]:
     """The terminal of the process, whatever its streams are; None where it has none.
 
-    git gives hooks no standard input.
+    git gives hooks no standard input. Where standard error is elsewhere as well, a program
+    that draws on the whole terminal reads it, and would be drawn over.
     """
+    if not sys.stderr.isatty():
+        yield None
+        return
     try:
         # two files: a terminal cannot be sought, which one file for both would want
         reader = Path("/dev/tty").open(encoding="utf-8")  # noqa: SIM115
