@@ -85,6 +85,8 @@ class GitHub:
         self.server = urlsplit(self.base_url).netloc
         self.patience = patience
         self.num_requests = 0
+        self.notes: list[str] = []
+        """One line each: what was asked in vain, and was done without."""
         self._token = token
         self._opened: tuple[Github, Connection] | None = None
 

@@ -1,8 +1,8 @@
 """What is on the pull request already, all pages of it, and which of it is ours.
 
 REST lists comments, reviews and files; GraphQL alone knows whether a thread is resolved or
-hidden, and the login of a workflow's token (`GET /user` answers 403 to it). Where it refuses,
-threads count as open, and only what needs no thread is done.
+hidden, and the login of a workflow's token (`GET /user` answers 403 to it). Where it refuses
+or is down, threads count as open, and only what needs no thread is done; the client notes it.
 """
 
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ from dsreview.outputs.github_pr.values import (
     PullRequest,
     PullState,
 )
+from dsreview.outputs.github_pr.viewer import login_or_none
 
 MAX_FILE_PAGES: Final = 30
 """GitHub lists 3,000 files at most."""
 MAX_PAGES: Final = 50
 """Of comments and reviews, 100 on each."""
 
-VIEWER: Final = "query { viewer { login } }"
 THREADS: Final = """\
 query($owner: String!, $name: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
@@ -70,7 +70,7 @@ def fetch_state(github: GitHub, address: PullAddress) -> PullState:
         Refused, Unreachable, OutOfTime
     """
     pull, can_write = fetch_pull(github, address)
-    login = viewer_login(github)
+    login = login_or_none(github)
     threads = fetch_threads(github, address) if login else {}
     comments = tuple(fetch_comments(github, address, login, threads))
     return PullState(
@@ -83,25 +83,6 @@ def fetch_state(github: GitHub, address: PullAddress) -> PullState:
         can_write=can_write,
         can_resolve=any(thread.can_resolve for thread in threads.values()),
     )
-
-
-def viewer_login(github: GitHub) -> str:
-    """The login that the token posts as; empty where GitHub does not say.
-
-    Then no comment counts as ours: whoever can write a comment could silence a finding.
-    """
-    what = "ask whose token it is"
-    try:
-        viewer = github.query(VIEWER, what).get("viewer")
-        login = _text(viewer, "login")
-        if login:
-            return login
-    except Refused:
-        pass
-    try:
-        return _text(github.get("/user", what), "login")
-    except Refused:
-        return ""
 
 
 def fetch_pull(github: GitHub, address: PullAddress) -> tuple[PullRequest, bool]:
@@ -218,10 +199,11 @@ def _comment(
 
 
 def fetch_threads(github: GitHub, address: PullAddress) -> dict[int, Thread]:
-    """By the id of their first comment; empty where the token may not read them."""
+    """By the id of their first comment; empty where they cannot be read."""
     try:
         return dict(_each_thread(github, address))
-    except Refused:
+    except (Refused, Unreachable) as error:
+        github.notes.append(f"threads count as open: {error}")
         return {}
 
 

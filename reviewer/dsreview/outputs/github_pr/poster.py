@@ -1,5 +1,6 @@
 """Posts plans to one pull request: each of them once, by one run at a time."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
 from dsreview.errors import GitHubError
@@ -17,10 +18,18 @@ class Poster:
         self._address = address
         self._outbox = outbox
 
-    def post(self, plan: PostingPlan) -> PostingResult:
-        """What became of each finding; whatever GitHub does is no error but a result."""
+    def post(self, plan: PostingPlan, planned_for: str | None = None) -> PostingResult:
+        """What became of each finding; whatever GitHub does is no error but a result.
+
+        Args:
+            planned_for: the login whose comments the plan knows, empty where nobody said it;
+                None: not asked for. A plan that takes none of ours for ours would repeat them.
+        """
         if plan.is_empty:
             return PostingResult(Outcome.ALREADY_THERE, "")
+        if planned_for == "":
+            reason = f"{self._github.server} did not say whose the token is: nothing is posted"
+            return self._result(plan, None, Outcome.REFUSED, reason)
         try:
             with self._opened() as box:
                 self._let_go_of_earlier(box, plan)
@@ -81,7 +90,7 @@ class Poster:
             already_there=_those(names, posting.already_there if posting else set()),
             demoted=_those(names, posting.demoted & told if posting else set()),
             reported=tuple(name for name in names if name not in told),
-            notes=tuple(posting.notes) if posting else (),
+            notes=_once(self._github.notes, posting.notes if posting else ()),
             num_requests=self._github.num_requests,
             waited_s=self._github.patience.waited_s,
         )
@@ -89,3 +98,7 @@ class Poster:
 
 def _those(names: list[str], chosen: set[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name in chosen)
+
+
+def _once(*notes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(note for some in notes for note in some))

@@ -13,7 +13,7 @@ from pathlib import Path
 import truststore
 
 from dsreview.backends.worker_frames import Channel
-from dsreview.errors import DsreviewError, UsageError
+from dsreview.errors import DsreviewError, GitHubError, UsageError
 from dsreview.outputs.github_pr.client import GitHub
 from dsreview.outputs.github_pr.existing import fetch_state
 from dsreview.outputs.github_pr.limits import Patience, SystemClock
@@ -28,6 +28,7 @@ from dsreview.outputs.github_pr.poster_frames import (
     Posted,
     Reply,
 )
+from dsreview.outputs.github_pr.results import PostingResult
 
 _PR_SET_DUMPABLE = 4
 """Of prctl(2), which Python has no name for."""
@@ -71,8 +72,18 @@ def _do(begin: Begin, command: Command) -> Reply:
     try:
         poster = Poster(github, command.address, Outbox(Path(begin.outbox)))
         if isinstance(command, Post):
-            return Posted(poster.post(command.plan))
-        resumed = () if command.is_dry_run else poster.resume()
-        return Fetched(fetch_state(github, command.address), resumed)
+            return Posted(poster.post(command.plan, command.planned_for))
+        resumed = () if command.is_dry_run else _resumed(poster, github)
+        state = fetch_state(github, command.address)
+        return Fetched(state, resumed, tuple(github.notes))
     finally:
         github.close()
+
+
+def _resumed(poster: Poster, github: GitHub) -> tuple[PostingResult, ...]:
+    """A review is worth its time also where the outbox cannot be used."""
+    try:
+        return poster.resume()
+    except GitHubError as error:
+        github.notes.append(f"what earlier runs had begun was not ended: {error}")
+        return ()

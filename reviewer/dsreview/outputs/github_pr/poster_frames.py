@@ -31,6 +31,8 @@ class Fetch(Frame, frozen=True):
 class Post(Frame, frozen=True):
     address: PullAddress
     plan: PostingPlan
+    planned_for: str | None
+    """The login of the state that was fetched for it; None: none was."""
 
 
 Command = Begin | Fetch | Post
@@ -39,6 +41,8 @@ Command = Begin | Fetch | Post
 class Fetched(Frame, frozen=True):
     state: PullState
     resumed: tuple[PostingResult, ...]
+    notes: tuple[str, ...]
+    """One line each: what could not be read or ended, and is done without."""
 
 
 class Posted(Frame, frozen=True):

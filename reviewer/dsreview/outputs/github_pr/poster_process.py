@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -45,6 +46,9 @@ class RemotePoster:
         self._channel: Channel[Reply] = Channel(connection, Reply)
         self.resumed: tuple[PostingResult, ...] = ()
         """What became of plans that earlier runs had left in the outbox."""
+        self.notes: tuple[str, ...] = ()
+        """One line each: what could not be read or ended; results have them as well."""
+        self._planned_for: str | None = None
 
     def fetch(self, address: PullAddress, *, is_dry_run: bool = False) -> PullState:
         """The pull request as it is, after what earlier runs began has been ended.
@@ -56,7 +60,8 @@ class RemotePoster:
         reply = self._ask(Fetch(address, is_dry_run))
         if not isinstance(reply, Fetched):
             raise GitHubError("the poster answered something else")
-        self.resumed = reply.resumed
+        self.resumed, self.notes = reply.resumed, reply.notes
+        self._planned_for = reply.state.viewer_login
         return reply.state
 
     def post(self, address: PullAddress, plan: PostingPlan) -> PostingResult:
@@ -65,10 +70,11 @@ class RemotePoster:
         Raises:
             GitHubError: the poster is gone; what it had begun, the next run ends.
         """
-        reply = self._ask(Post(address, plan))
+        reply = self._ask(Post(address, plan, self._planned_for))
         if not isinstance(reply, Posted):
             raise GitHubError("the poster answered something else")
-        return reply.result
+        notes = dict.fromkeys((*self.notes, *reply.result.notes))
+        return replace(reply.result, notes=tuple(notes))
 
     def close(self) -> None:
         self._channel.close()

@@ -12,19 +12,23 @@ from typing import Final
 
 from dsreview.errors import GitHubError
 from dsreview.outputs.github_pr.client import GitHub, PullAddress
-from dsreview.outputs.github_pr.existing import fetch_pull, fetch_threads, viewer_login
+from dsreview.outputs.github_pr.existing import fetch_pull
 from dsreview.outputs.github_pr.outbox import Delivery, PullBox
 from dsreview.outputs.github_pr.refusals import GONE, NOT_FOUND, NoAnswer, Refused, Unreachable
 from dsreview.outputs.github_pr.refused_comments import (
     RefusedComments,
     clear_unsubmitted,
+    draft_of,
+    reasons_of,
     review_request,
 )
 from dsreview.outputs.github_pr.results import Outcome
 from dsreview.outputs.github_pr.survey import Survey, take_survey
-from dsreview.outputs.github_pr.tidying import hide, resolve
+from dsreview.outputs.github_pr.tidying import tidy
 from dsreview.outputs.github_pr.values import ExistingSummary, FileComment, PostingPlan
+from dsreview.outputs.github_pr.viewer import viewer_login
 from dsreview.report import count_of, short_name
+from dsreview.sanitize import markdown_safe
 
 MAX_POSTS: Final = 3
 """Of one thing that was not there after each."""
@@ -61,7 +65,14 @@ class Posting:
     """Refused on their lines, or on their files; on the way to another place."""
     told: set[str] = field(default_factory=set)
     """On the pull request now, wherever."""
-    notes: list[str] = field(default_factory=list)
+    refused: dict[str, set[str]] = field(default_factory=dict)
+    """Findings by why they were: GitHub's words on one line."""
+    untidy: list[str] = field(default_factory=list)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One line each: what was refused, or not done, and why."""
+        return (*reasons_of(self.refused), *self.untidy)
 
     def deliver(self) -> None:
         """
@@ -88,9 +99,11 @@ class Posting:
         self._skip_what_is_there(survey)
         self._post_review()
         for comment in self.plan.file_level:
-            self._comment_on_file(comment)
+            if comment in self.plan.file_level:  # still
+                self._comment_on_file(comment)
         self._write_summary(next(iter(survey.summaries), None))
-        self._tidy(survey)
+        late_of = self.login if self.num_writes else ""
+        self.untidy.extend(tidy(self.github, self.address, self.plan, survey, late_of))
 
     def _require_head(self, refused: Refused | None = None) -> None:
         """
@@ -125,12 +138,17 @@ class Posting:
             file_level=tuple(one for one in self.plan.file_level if one.fingerprint not in there),
         )
         if survey.review_of(self.plan) is not None:  # an earlier run was refused these
-            self._demote(one.fingerprint for one in self.plan.inline)
+            self._demote(self._on_lines())
 
-    def _demote(self, fingerprints: Iterable[str]) -> None:
+    def _on_lines(self) -> frozenset[str]:
+        return frozenset(one.fingerprint for one in self.plan.inline)
+
+    def _demote(self, fingerprints: Iterable[str], why: str = "") -> None:
         refused = frozenset(fingerprints)
         self.demoted |= refused
         self.plan = self.plan.demoted(refused)
+        if why:
+            self.refused.setdefault(why, set()).update(refused)
 
     def _post_review(self) -> None:
         num_unanswered = num_searches = 0
@@ -149,19 +167,36 @@ class Posting:
                     raise
                 self._require_head(refused)
                 num_searches += 1
-                self._take_off_lines(is_hopeless=num_searches > MAX_SEARCHES)
+                self._take_off_lines(refused, is_hopeless=num_searches > MAX_SEARCHES)
                 continue
-            self._answered(one.fingerprint for one in self.plan.inline)
+            self._answered(self._on_lines())
             self.plan = replace(self.plan, inline=())
 
-    def _take_off_lines(self, *, is_hopeless: bool) -> None:
+    def _take_off_lines(self, refused: Refused, *, is_hopeless: bool) -> None:
         """Give the comments that GitHub refuses their next form."""
-        if is_hopeless:
-            self._demote(one.fingerprint for one in self.plan.inline)
+        if refused.is_of_draft and (is_hopeless or not self._has_cleared()):
+            self._give_way_to_draft()
+        elif refused.is_of_draft:
+            return
+        elif is_hopeless:
+            self._demote(self._on_lines(), refused.why)
         else:
             search = RefusedComments(self.github, self.address, self.login, self.plan, self._asking)
-            self._demote(search.find())
+            for name, why in search.find(refused).items():
+                self._demote([name], why)
         self._answered(())
+
+    def _has_cleared(self) -> bool:
+        """Whether the draft was one that was only tried, and came late."""
+        survey = take_survey(self.github, self.address, self.login)
+        clear_unsubmitted(self.github, self.address, survey)
+        return bool(survey.unsubmitted())
+
+    def _give_way_to_draft(self) -> None:
+        """Who writes a review on the page keeps it; the summary takes what a review cannot."""
+        names = self._on_lines() | {one.fingerprint for one in self.plan.file_level}
+        for _ in ("to the files", "to the summary"):
+            self._demote(names, draft_of(self.login))
 
     def _comment_on_file(self, comment: FileComment) -> None:
         request = {
@@ -184,7 +219,10 @@ class Posting:
                 if not refused.is_of_content:
                     raise
                 self._require_head(refused)
-                self._demote([comment.fingerprint])
+                if refused.is_of_draft:
+                    self._give_way_to_draft()
+                else:
+                    self._demote([comment.fingerprint], refused.why)
                 self._answered(())
                 return
             self._answered([comment.fingerprint])
@@ -194,6 +232,8 @@ class Posting:
         summary = self.plan.summary
         if summary is None:
             return
+        reasons = map(markdown_safe, reasons_of(self.refused))
+        summary = replace(summary, clauses=(*summary.clauses, *reasons))
         text = summary.text
         listed = {
             entry.fingerprint
@@ -235,29 +275,6 @@ class Posting:
                     continue
             self._answered(())
             return
-
-    def _tidy(self, before: Survey) -> None:
-        """Whoever planned has read a stranger's words: nothing but ours is touched."""
-        ours = {comment.node_id for comment in before.comments}
-        hidden = tuple(id_ for id_ in self.plan.minimize if id_ in ours)
-        try:
-            duplicates: tuple[str, ...] = ()
-            if self.num_writes:  # another run, on another machine, may have begun at once
-                survey = take_survey(self.github, self.address, self.login)
-                duplicates = survey.duplicates(self.plan)
-                clear_unsubmitted(self.github, self.address, survey)  # what came late
-            self.notes.extend(hide(self.github, hidden, duplicates))
-            self.notes.extend(resolve(self.github, self._own_threads()))
-        except GitHubError as error:
-            self.notes.append(f"not all was hidden and resolved: {error}")
-
-    def _own_threads(self) -> tuple[str, ...]:
-        """Those of ours that the plan wants resolved."""
-        if not self.plan.resolve:
-            return ()
-        threads = fetch_threads(self.github, self.address).values()
-        ours = {thread.id for thread in threads if thread.is_ours}
-        return tuple(id_ for id_ in self.plan.resolve if id_ in ours)
 
     def _asking(self) -> None:
         self.box.asking(Delivery(self.plan))

@@ -5,6 +5,7 @@ from typing import Any
 
 from dsreview.errors import GitHubError
 from dsreview.outputs.github_pr.limits import FORBIDDEN, TOO_MANY_REQUESTS, UNPROCESSABLE
+from dsreview.sanitize import terminal_line
 
 BAD_CREDENTIALS = 401
 NOT_FOUND = 404
@@ -15,6 +16,7 @@ SERVER_FAULT = 500
 
 ACCEPTED_PERMISSIONS = "x-accepted-github-permissions"
 _MAX_MESSAGE_LENGTH = 300
+_DRAFT_WORDS = "pending review"
 
 
 class NoAnswer(GitHubError):
@@ -45,6 +47,16 @@ class Refused(GitHubError):
     def is_of_content(self) -> bool:
         """What was sent is refused, and not the sender."""
         return self.status in (UNPROCESSABLE, TOO_LARGE)
+
+    @property
+    def is_of_draft(self) -> bool:
+        """Nothing is taken while a review of the same login is not submitted."""
+        return self.is_of_content and _DRAFT_WORDS in self.why.lower()
+
+    @property
+    def why(self) -> str:
+        """One line: the server's own words, where it gave any."""
+        return "; ".join(self.errors) or str(self)
 
 
 def refusal(
@@ -126,4 +138,4 @@ def words_of(answer: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:_MAX_MESSAGE_LENGTH]
+    return terminal_line(" ".join(text.split())[:_MAX_MESSAGE_LENGTH])

@@ -4,7 +4,7 @@ Halves of the comments are tried as a review that is not submitted, which nobody
 author sees and which is deleted at once. So nothing is posted by half.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from dsreview.outputs.github_pr.client import GitHub, PullAddress
 from dsreview.outputs.github_pr.refusals import NoAnswer, Refused
 from dsreview.outputs.github_pr.survey import Survey, take_survey
 from dsreview.outputs.github_pr.values import InlineComment, PostingPlan
+from dsreview.report import count_of
 
 WHAT: Final = "try which comments are taken"
 MAX_PROBES: Final = 24
@@ -51,23 +52,32 @@ class RefusedComments:
     """Called before each request that may leave something behind."""
     probes_left: int = MAX_PROBES
 
-    def find(self) -> frozenset[str]:
-        """Fingerprints of the refused comments of a review that was refused; never none.
+    def find(self, refused: Refused) -> dict[str, str]:
+        """Why each of the refused comments is, by its fingerprint; never none.
+
+        Args:
+            refused: the answer to the whole review.
 
         Raises:
             GitHubError: the search could not go on.
         """
-        return frozenset(one.fingerprint for one in self._refused(self.plan.inline))
+        return self._refused(self.plan.inline, refused.why)
 
-    def _refused(self, group: Sequence[InlineComment]) -> list[InlineComment]:
+    def _refused(self, group: Sequence[InlineComment], why: str) -> dict[str, str]:
         """Of a group that GitHub refuses as a whole."""
         if len(group) == 1:
-            return list(group)
+            return {group[0].fingerprint: why}
         halves = group[: len(group) // 2], group[len(group) // 2 :]
-        found = [one for half in halves if not self._is_taken(half) for one in self._refused(half)]
-        return found or list(halves[1])  # taken apart, refused together: too much at once
+        found: dict[str, str] = {}
+        for half in halves:
+            half_why = self._why_not(half, why)
+            if half_why is not None:
+                found |= self._refused(half, half_why)
+        # taken apart, refused together: too much at once
+        return found or {one.fingerprint: why for one in halves[1]}
 
-    def _is_taken(self, group: Sequence[InlineComment]) -> bool:
+    def _why_not(self, group: Sequence[InlineComment], why_all: str) -> str | None:
+        """None where GitHub takes the group; `why_all` where it may not be asked any more."""
         while self.probes_left:
             self.probes_left -= 1
             self.before_request()
@@ -77,14 +87,14 @@ class RefusedComments:
                 )
             except Refused as refused:
                 if refused.is_of_content:
-                    return False
+                    return refused.why
                 raise
             except NoAnswer:
                 self._clear_late()
                 continue
             self.github.delete(f"{self.address.path}/reviews/{probe['id']}", WHAT)
-            return True
-        return False
+            return None
+        return why_all
 
     def _clear_late(self) -> None:
         """The probe may be there all the same, and GitHub takes one of them at a time."""
@@ -98,3 +108,14 @@ def clear_unsubmitted(github: GitHub, address: PullAddress, survey: Survey) -> N
     """Delete the reviews that were only tried."""
     for review in survey.unsubmitted():
         github.delete(f"{address.path}/reviews/{review.id}", WHAT)
+
+
+def draft_of(login: str) -> str:
+    """Why GitHub takes nothing from `login`, and what to do."""
+    return f"{login} has an unsubmitted review on this pull request; submit or discard it"
+
+
+def reasons_of(refused: Mapping[str, Set[str]]) -> Iterator[str]:
+    """A line for each reason: how many findings it refuses."""
+    for why, names in refused.items():
+        yield f"{count_of(len(names), 'comment')} refused by GitHub: {why}"
