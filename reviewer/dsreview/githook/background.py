@@ -1,7 +1,8 @@
 """A review that goes on when its hook has returned: in a process and a session of its own.
 
 The job is a file that the process holds locked until its result is stored. A job that
-nobody holds has died, and the next hook says so.
+nobody holds has died, and the next hook says so. Where a commit is tried again before its
+job has had its turn, the newer one alone is done.
 """
 
 import fcntl
@@ -9,9 +10,10 @@ import json
 import os
 import secrets
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,16 +53,8 @@ def start(job: Job) -> None:
     Raises:
         ReviewError: it cannot be started.
     """
-    path = job.folder / JOBS / f"{secrets.token_hex(8)}.job"
+    path, fd = queued(job)
     try:
-        make_private(path.parent)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise ReviewError(f"{path}: {error.strerror}; nothing is reviewed") from None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)  # it goes with the file to the process
-        with os.fdopen(os.dup(fd), "wb") as file:
-            file.write(msgspec.msgpack.encode((str(path), job), enc_hook=os.fsencode))
         subprocess.Popen(
             [*interpreter(), "-c", _START, str(fd), json.dumps(search_path())],
             stdin=subprocess.DEVNULL,
@@ -79,15 +73,57 @@ def start(job: Job) -> None:
         os.close(fd)
 
 
+def queued(job: Job) -> tuple[Path, int]:
+    """Its file, open and locked; the lock goes with the file to the process that does the job.
+
+    Raises:
+        ReviewError: it cannot be written.
+    """
+    path = job.folder / JOBS / f"{time.time_ns():020d}-{secrets.token_hex(8)}.job"
+    content = _encoded(path, job)
+    try:
+        make_private(path.parent)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            with os.fdopen(os.dup(fd), "wb") as file:
+                file.write(content)
+        except OSError:
+            os.close(fd)
+            path.unlink()
+            raise
+    except OSError as error:
+        raise ReviewError(f"{path}: {error.strerror}; nothing is reviewed") from None
+    return path, fd
+
+
 @contextmanager
-def taken(fd: int) -> Iterator[Job]:
+def taken(fd: int) -> Iterator[tuple[Path, Job]]:
     """The job behind an open file; done with, and its file gone, where the block ends well."""
     with os.fdopen(fd, "rb") as file:
         file.seek(0)
-        path, job = msgspec.msgpack.decode(file.read(), type=tuple[str, Job], dec_hook=_path)
-        yield job
+        path, job = _decoded(file.read())
+        yield path, job
         with suppress(OSError):
-            Path(path).unlink()
+            path.unlink()
+
+
+def is_superseded(path: Path, job: Job) -> bool:
+    """A newer job reviews what has taken the place of this one's content, upon the same commit."""
+    same = _without_content(job)
+    for newer in sorted(path.parent.glob("*.job")):
+        if newer.name <= path.name:
+            continue
+        with suppress(OSError, ValueError), newer.open("rb") as file:  # gone, or not yet whole
+            if not _is_held(file.fileno()):
+                continue
+            if _without_content(_decoded(file.read())[1]) == same:
+                return True
+    return False
+
+
+def _without_content(job: Job) -> Job:
+    return replace(job, requests=tuple(replace(one, index=None) for one in job.requests))
 
 
 @contextmanager
@@ -111,15 +147,32 @@ def count_jobs(folder: Path) -> JobCount:
     for path in (folder / JOBS).glob("*.job"):
         try:
             with path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
-                died += 1
-        except BlockingIOError:
-            running += 1
+                if _is_held(file.fileno()):
+                    running += 1
+                else:
+                    path.unlink()
+                    died += 1
         except OSError:  # it has just ended
             continue
     return JobCount(running, died)
 
 
-def _path(_kind: type, value: bytes) -> Path:
-    return Path(os.fsdecode(value))
+def _is_held(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _encoded(path: Path, job: Job) -> bytes:
+    # not msgspec's own: names of folders may hold bytes that are no UTF-8
+    return json.dumps(msgspec.to_builtins((path, job), enc_hook=os.fspath)).encode("ascii")
+
+
+def _decoded(content: bytes) -> tuple[Path, Job]:
+    return msgspec.convert(json.loads(content), type=tuple[Path, Job], dec_hook=_path)
+
+
+def _path(_kind: type, text: str) -> Path:
+    return Path(text)

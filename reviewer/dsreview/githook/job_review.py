@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from dsreview.config import Config, load, user_config_file
 from dsreview.errors import DsreviewError
-from dsreview.githook.background import MAX_S, Job, alone, taken
+from dsreview.githook.background import MAX_S, Job, alone, is_superseded, taken
 from dsreview.githook.hook_review import Review
 from dsreview.githook.notification import notify
 from dsreview.githook.results import ChangeResult, HookResult, ResultStore
@@ -17,8 +17,10 @@ from dsreview.sources import SourceRequest, open_change
 
 def do_job(fd: int, review: Review) -> None:
     """Do the job behind an open file. A job that takes too long ends the process."""
-    signal.alarm(MAX_S)
-    with taken(fd) as job, alone():
+    with taken(fd) as (path, job), alone():
+        if is_superseded(path, job):
+            return
+        signal.alarm(MAX_S)  # waiting for others does not count
         changes: list[ChangeResult] = []
         problem, wants_to_know = "", True
         try:
