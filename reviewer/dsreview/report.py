@@ -8,6 +8,8 @@ from dsreview.finding import ANSWERED_BY_CHANGE, Finding, Refusal, Severity
 
 ESTIMATED_TOKENS = "token counts are estimates"
 """The one note that says nothing of what was reviewed."""
+NO_MODEL = "no model: only the checks ran; `dsreview doctor` says how to get one"
+"""The one note that is the same for every change, as long as nobody installs a model."""
 
 
 class Status(StrEnum):

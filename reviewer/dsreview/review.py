@@ -29,13 +29,12 @@ from dsreview.gathering import (
 )
 from dsreview.progress import Progress
 from dsreview.prompt import Backend
-from dsreview.report import ESTIMATED_TOKENS, Coverage, Report, Stats, Status
+from dsreview.report import ESTIMATED_TOKENS, NO_MODEL, Coverage, Report, Stats, Status
 from dsreview.sandbox import Sandbox
 from dsreview.selection import IGNORE_FILE, ignores, select
 from dsreview.suppression import suppress
 
 MODEL_UNUSABLE = "the model could not be used"
-NO_MODEL = "no model: only the checks ran; `dsreview doctor` says how to get one"
 
 
 def keep_nothing(_text: str) -> Path | None:

@@ -171,6 +171,7 @@ def test_quiet_says_nothing_where_nothing_is_found(world):
     world.repository.commit({"a.py": FINE.format(2)})
     world.open()
     backend = ScriptedBackend([json.dumps({"findings": []})] * 2)
+    assert world.review(is_quiet=True).exit_code == 0  # without a model
     assert world.review(is_quiet=True, open_backend=lambda: backend).exit_code == 0
     assert world.writes == []
     world.review(open_backend=lambda: backend)

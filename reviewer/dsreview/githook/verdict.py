@@ -7,8 +7,7 @@ from dsreview.config import Config
 from dsreview.finding import Proof
 from dsreview.githook.events import PRE_PUSH
 from dsreview.githook.standing import FAILED
-from dsreview.report import Report, Status, count_of
-from dsreview.review import NO_MODEL
+from dsreview.report import NO_MODEL, Report, Status, count_of
 
 FOUND = 1
 NOUNS = {PRE_PUSH: "push", "pre-merge-commit": "merge"}

@@ -22,7 +22,7 @@ from dsreview.outputs.github_pr.masking import Lines, MaskedSnapshot, masked_rep
 from dsreview.outputs.github_pr.placement import ShownFile, place, shown_file
 from dsreview.outputs.github_pr.sorting import Sorted, sort_out
 from dsreview.outputs.github_pr.sticky import Summary
-from dsreview.outputs.github_pr.summary import Counts, is_all_well, summary
+from dsreview.outputs.github_pr.summary import Counts, is_no_news, summary
 from dsreview.outputs.github_pr.values import (
     Annotation,
     ExistingComment,
@@ -176,8 +176,8 @@ def _summary(
     if not sorted_out.num_comments:
         if last == before:
             return None
-        is_well = is_all_well(masked, counts, sorted_out.in_summary)
-        if run.is_quiet and is_well and state.summary is None:
+        is_quiet = run.is_quiet and is_no_news(masked, counts, sorted_out.in_summary)
+        if is_quiet and state.summary is None:
             return None
     return summary(masked, run, last, counts, sorted_out.in_summary)
 

@@ -5,7 +5,7 @@ was not reviewed is never left out, however short the rest is.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from dsreview import __version__
@@ -16,6 +16,7 @@ from dsreview.outputs.github_pr.values import RunFacts
 from dsreview.outputs.markdown import cell
 from dsreview.report import (
     ESTIMATED_TOKENS,
+    NO_MODEL,
     CoverageState,
     Report,
     Status,
@@ -79,8 +80,17 @@ _NOT_ALL = {
 
 def is_all_well(report: Report, counts: Counts, entries: Sequence[Entry]) -> bool:
     """Everything was read and there is nothing to say of it: one line, or none."""
+    return _says_only({ESTIMATED_TOKENS}, report, counts, entries)
+
+
+def is_no_news(report: Report, counts: Counts, entries: Sequence[Entry]) -> bool:
+    """The same where no model is installed, which is said where nobody wants quiet."""
+    return _says_only({ESTIMATED_TOKENS, NO_MODEL}, report, counts, entries)
+
+
+def _says_only(notes: Set[str], report: Report, counts: Counts, entries: Sequence[Entry]) -> bool:
     is_silent = not (report.findings or entries or counts.silent or report.refused)
-    says_nothing = set(report.notes) <= {ESTIMATED_TOKENS}
+    says_nothing = set(report.notes) <= notes
     return report.status is Status.COMPLETE and is_silent and says_nothing and not report.gaps
 
 
