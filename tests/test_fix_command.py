@@ -143,6 +143,24 @@ def test_the_patch_of_a_dry_run_is_taken_by_git_and_says_what_fix_does(repositor
     assert {path: file.read_bytes() for path, file in files.items()} == before
 
 
+NOTE = "note: names in the patch start at the top of the repository; run git apply there\n"
+
+
+def test_in_a_subfolder_it_is_said_where_the_patch_belongs(repository, run, run_dsreview):
+    """There, `git apply` would skip what lies outside without a word."""
+    faults(repository)
+    repository.write({"sub/x.py": "x = 1\n"})
+    sub = repository.folder / "sub"
+    outcome = run_dsreview("fix", "--dry-run", cwd=sub)
+    assert (outcome.code, outcome.err) == (0, NOTE)
+    assert run("fix", "--dry-run").err == ""
+    assert run("fix", "--dry-run", "-C", sub).err == ""
+    repository.git("apply", "-", input=outcome.out.encode())
+    assert (repository.folder / "app/run.py").read_text() == FIXED
+    again = run_dsreview("fix", "--dry-run", cwd=sub)
+    assert (again.out, again.err) == ("", "")
+
+
 def test_without_anything_to_apply_nothing_is_written(repository, run, tmp_path):
     repository.commit({"a.py": "x = 1\n"})
     repository.write({"a.py": "x = 2\n"})

@@ -74,7 +74,7 @@ def fix(
     \b
     dsreview fix                          to the files on disk
     dsreview fix --staged                 to the index and the files on disk
-    dsreview fix main...HEAD --dry-run | git apply
+    dsreview fix A...B --dry-run | git apply   in the top folder of the repository
 
     Exit codes: 0 nothing at or above --fail-on is left, 1 something is, 2 usage, 3 not
     everything was reviewed or a suggestion could not be applied. With --dry-run: 0, or 3.

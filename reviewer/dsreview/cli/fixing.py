@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from dsreview.applying.git_patch import git_patch
 from dsreview.applying.session import Session, verified
@@ -18,6 +19,8 @@ from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.repository import find_repository
 
 NOT_ALL = ReviewError.exit_code
+PATCH_PLACE = "names in the patch start at the top of the repository; run git apply there"
+"""In a folder below, it passes over what lies outside without a word."""
 
 
 def fix_all(request: SourceRequest, flags: Mapping[str, object]) -> int:
@@ -57,7 +60,11 @@ def print_patch(request: SourceRequest, flags: Mapping[str, object]) -> int:
     """Review, print what would be applied as one patch, and say the exit code."""
     with reviewed(request, flags) as done, Session(done.change.head) as session:
         plans = [session.plan(one) for one in verified(done.report.findings).values()]
-    _write(b"".join(git_patch(plan.rewrite) for plan in plans))
+    patch = b"".join(git_patch(plan.rewrite) for plan in plans)
+    _write(patch)
+    top = find_repository(request.folder, request.git_dir).worktree
+    if patch and top not in (None, Path.cwd()):
+        sys.stderr.write(f"note: {PATCH_PLACE}\n")
     refused = [reason for plan in plans for reason in plan.refused]
     _explain(refused)
     warn_of_model(done.report)
