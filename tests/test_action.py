@@ -282,7 +282,7 @@ def with_environment(job, **more):
 
 
 def test_one_version_is_installed_once_and_found_again(job, quick, action):
-    for extras in ("", "", "local", "", "local"):
+    for extras in ("", "local", "", "local"):
         run_action(action, job, python=str(quick), extras=extras)
     assert installs(quick) == [".", ".[local]"]
     folders = list((job.folder / "_tool" / "dsreview").glob("*/venv.*"))
@@ -367,6 +367,7 @@ def installed_here():
     return answer.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not installed_here(), reason="dsreview is not installed here")
 def test_the_action_posts_what_it_finds(pull, tmp_path):
     github, request = pull

@@ -144,7 +144,7 @@ class World:
             "GITHUB_API_URL": self.github.url,
         }
 
-    def run(self, *arguments, token=None, environment=None, cwd=None, is_named=True):
+    def run(self, *arguments, token=None, environment=None, cwd=None):
         """`dsreview pr` in the clone; outside Actions, the pull request is named."""
         given = {
             "GITHUB_TOKEN": self.github.token if token is None else token,
@@ -153,7 +153,7 @@ class World:
             **self.environment,
             **(environment or {}),
         }
-        if is_named and "GITHUB_EVENT_PATH" not in given and self.pull is not None:
+        if "GITHUB_EVENT_PATH" not in given and self.pull is not None:
             name = f"{self.github.repository.full_name}#{self.pull.number}"
             arguments = (name, *arguments)
         return self.run_dsreview(

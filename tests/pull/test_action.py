@@ -62,6 +62,7 @@ def test_it_posts_then_nothing_then_what_a_force_push_changed(opened, run):
     assert (review.state, comment.path, comment.line) == ("COMMENTED", "shop.py", 9)
     assert "1 finding (1 high) in 1 file" in opened.summary
     assert "py-shell-injection" in first.summary
+    assert "\nposted; 1 finding posted\n" in first.log
 
     num_writes = len(opened.writes)
     second = run()

@@ -8,10 +8,12 @@ import sys
 import pytest
 
 from dsreview.cli import main
+from dsreview.cli.pull_output import as_json, job_summary
 
 NAME = "octo/project#1"
 
 
+@pytest.mark.slow
 def test_it_posts_and_says_so(opened):
     outcome = opened.run()
     assert (outcome.code, outcome.err) == (1, "")
@@ -20,13 +22,6 @@ def test_it_posts_and_says_so(opened):
     assert looked_at == f"looked at all of it, up to {opened.pull.head_sha[:10]}"
     assert told == "posted; 1 finding posted"
     assert len(opened.pull.comments) == 1
-
-
-def test_the_pull_request_may_stand_behind_two_dashes(opened):
-    """As for any command whose arguments somebody else chose; our own options stay options."""
-    outcome = opened.run("--dry-run", "--", NAME, is_named=False)
-    assert (outcome.code, outcome.err) == (1, "")
-    assert outcome.out.startswith("dsreview: octo/project#1: 1 finding (1 high)")
 
 
 @pytest.mark.parametrize("arguments", [(NAME, "--", NAME), ("--", NAME, NAME)])
@@ -40,20 +35,17 @@ def test_a_token_of_github_is_not_sent_to_another_server(opened):
     outcome = opened.run(f"--base-url={opened.github.enterprise_url}", environment=environment)
     assert (outcome.code, opened.github.log) == (2, [])
     assert "GH_ENTERPRISE_TOKEN" in outcome.err
-    given = environment | {"GH_ENTERPRISE_TOKEN": opened.github.token}
-    url = f"--base-url={opened.github.enterprise_url}"
-    outcome = opened.run(url, "--dry-run", token="another", environment=given)
-    assert (outcome.code, outcome.err) == (1, "")
 
 
-def test_in_actions_the_page_of_the_run_has_the_report(opened):
-    opened.environment = opened.actions()
-    told = json.loads(opened.run("--dry-run", "--format=json").out)
+def test_a_dry_run_is_told_to_programs_and_on_the_page_of_the_run(opened):
+    done = opened.review(environment=opened.actions(), is_dry_run=True)
+    told = json.loads(as_json(done, is_quiet=False))
     assert (told["pull"], told["exit_code"]) == ("octo/project#1", 1)
     assert [one["path"] for one in told["plan"]["inline"]] == ["shop.py"]
     assert [one["severity"] for one in told["plan"]["annotations"]] == ["high"]
-    assert "py-shell-injection" in opened.summary_page
-    assert "dry run" in opened.summary_page
+    page = job_summary(done)
+    assert "py-shell-injection" in page
+    assert "dry run" in page
 
 
 def test_a_dry_run_on_an_enterprise_server_with_a_token_from_a_descriptor(opened):
@@ -67,9 +59,10 @@ def test_a_dry_run_on_an_enterprise_server_with_a_token_from_a_descriptor(opened
         "DSREVIEW_STATE_DIR": str(opened.folder / "state"),
         "DSREVIEW_CONFIG": os.devnull,
     }
-    command = [sys.executable, "-P", "-m", "dsreview", "pr", "octo/project#1", "--dry-run"]
+    command = [sys.executable, "-P", "-m", "dsreview", "pr", "--dry-run"]
+    options = [f"--token-fd={reading}", f"--base-url={opened.github.enterprise_url}"]
     answer = subprocess.run(
-        [*command, f"--token-fd={reading}", f"--base-url={opened.github.enterprise_url}"],
+        [*command, *options, "--", NAME],  # our own options are not put behind it
         cwd=opened.repository.folder,
         env=environment,
         pass_fds=(reading,),
@@ -123,6 +116,7 @@ def test_one_that_was_closed_while_its_job_waited_is_no_failure(opened):
     assert opened.writes == []
 
 
+@pytest.mark.slow
 def test_what_cannot_be_reviewed_is_said_on_the_page_of_the_run(opened):
     opened.environment = opened.actions()
     opened.environment["GITHUB_EVENT_PATH"] = str(opened.event(number=99))

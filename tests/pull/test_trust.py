@@ -173,16 +173,17 @@ def test_a_public_pull_request_on_a_self_hosted_runner_is_refused_before_the_tok
 @pytest.mark.parametrize(
     ("num_files", "refusal"),
     [
-        (301, None),
+        (12, "406"),
+        pytest.param(301, None, marks=pytest.mark.slow),
         pytest.param(400, None, marks=pytest.mark.slow),
         pytest.param(400, "406", marks=pytest.mark.slow),
     ],
 )
-def test_hundreds_of_files_are_reviewed_to_the_last(planted, num_files, refusal):
-    """More than the 300 of which GitHub's list is complete."""
+def test_files_that_github_does_not_list_are_reviewed_to_the_last(planted, num_files, refusal):
+    """Of more than 300 its list is not complete; of a large diff there is none."""
     files = {f"part{number:03}.py": f"value = {number}\n" for number in range(num_files - 1)}
-    last = f"part{num_files - 2:03}.py"
-    planted.repository.commit(files | {"part200.py": BUG.format(200), last: BUG.format(0)})
+    middle, last = (f"part{number:03}.py" for number in (num_files // 2, num_files - 2))
+    planted.repository.commit(files | {middle: BUG.format(200), last: BUG.format(0)})
     planted.open()
     if refusal:
         (fault,) = [fault for fault in fault_table() if fault.name == refusal]
@@ -192,10 +193,10 @@ def test_hundreds_of_files_are_reviewed_to_the_last(planted, num_files, refusal)
     assert len(rows) == len({row.path for row in rows}) == num_files
     assert {row.state for row in rows} == {CoverageState.REVIEWED}
     assert done.report.status is Status.COMPLETE
-    assert {path for path, _ in found(done)} == {"bug.py", "part200.py", last}
+    assert {path for path, _ in found(done)} == {"bug.py", middle, last}
     told = {comment.path for comment in planted.pull.comments}
     listed = {path for path, _ in found(done) if f"{path}:" in planted.summary}
-    assert told | listed == {"bug.py", "part200.py", last}
+    assert told | listed == {"bug.py", middle, last}
     assert done.result.is_delivered
     assert f"{num_files} of {num_files} files reviewed" in planted.summary
 
