@@ -68,6 +68,16 @@ def test_a_clean_commit_costs_one_short_line(hooked):
     assert (ran.code, ran.err) == (0, "dsreview: no findings in 1 file (checks only)\n")
 
 
+def test_a_deleted_file_is_called_that(hooked):
+    hooked.repository.commit({"shop.py": CLEAN, "other.py": CLEAN})
+    hooked.repository.git("rm", "-q", "shop.py")
+    ran = hooked.git("commit", "-q", "-m", "gone")
+    assert (ran.code, ran.err) == (0, "dsreview: no findings in 1 deleted file (checks only)\n")
+    hooked.repository.git("rm", "-q", "other.py")
+    ran = hooked.commit({"new.py": "# words\n" + BUG.replace("=[]", "")})
+    assert ran.err == "dsreview: no findings in 1 file and 1 deleted file (checks only)\n"
+
+
 @pytest.mark.parametrize("files", [{}, {"guide.md": "words\n"}, {"uv.lock": "x\n"}])
 def test_nothing_to_review_says_nothing(hooked, files):
     ran = hooked.commit(files, "--allow-empty")

@@ -8,6 +8,7 @@ from dsreview.finding import Proof
 from dsreview.githook.events import PRE_PUSH
 from dsreview.githook.standing import FAILED
 from dsreview.report import NO_MODEL, Report, Status, count_of
+from dsreview.selection import DELETED
 
 FOUND = 1
 NOUNS = {PRE_PUSH: "push", "pre-merge-commit": "merge"}
@@ -73,9 +74,14 @@ def worth_showing(report: Report) -> Report:
 
 def all_well(reports: Sequence[Report]) -> str:
     """One line for reviews that found nothing and left nothing out."""
-    num_files = sum(1 for report in reports for row in report.coverage if not row.is_excluded)
+    rows = [row for report in reports for row in report.coverage]
+    num_files = sum(not row.is_excluded for row in rows)
+    num_deleted = sum(row.reason == DELETED for row in rows)
+    files = [count_of(num_files, "file")] if num_files or not num_deleted else []
+    if num_deleted:
+        files.append(count_of(num_deleted, "deleted file"))
     who = "" if any(report.stats.model for report in reports) else " (checks only)"
-    return f"dsreview: no findings in {count_of(num_files, 'file')}{who}"
+    return f"dsreview: no findings in {' and '.join(files)}{who}"
 
 
 def is_clean(report: Report) -> bool:
