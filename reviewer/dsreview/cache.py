@@ -7,11 +7,12 @@ place, flushed and renamed: after a crash there is the old entry, the new one or
 import hashlib
 import os
 import secrets
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from dsreview.durable import write_new
 
 _MAGIC = b"dsreview1"
 _DIGEST_BYTES = 32
@@ -86,7 +87,7 @@ class DirectoryCache:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            _write_durably(beside, _MAGIC + _digest(key, value) + value)
+            write_new(beside, _MAGIC + _digest(key, value) + value)
             beside.replace(path)
             self._has_grown = True
         except OSError:
@@ -146,15 +147,3 @@ def _digest(key: str, value: bytes) -> bytes:
     """Over the key as well: a file moved to another name is not served there."""
     name = key.encode("utf-8", "surrogateescape")
     return hashlib.sha256(len(name).to_bytes(8, "big") + name + value).digest()
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        if sys.platform == "darwin":
-            import fcntl  # fsync leaves data in the drive's cache there
-
-            fcntl.fcntl(file.fileno(), fcntl.F_FULLFSYNC)
-        else:
-            os.fsync(file.fileno())

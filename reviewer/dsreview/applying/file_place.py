@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from dsreview.applying.durable import flush, flush_names, write_all
 from dsreview.applying.exchange import exchange
 from dsreview.applying.values import NotApplied
+from dsreview.durable import flush, flush_names, write_all
 from dsreview.sources.repository import Repository
 from dsreview.sources.worktree import WorktreeReader
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dsreview.applying.durable import flush, flush_folder, write_all
 from dsreview.applying.values import NotApplied
+from dsreview.durable import flush, flush_folder, write_all
 from dsreview.sources.clean_room import CleanRoom
 from dsreview.sources.data_files import read_data
 from dsreview.sources.index import IndexEntry, list_entries

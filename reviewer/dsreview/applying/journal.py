@@ -13,9 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from dsreview.applying.durable import flush, flush_folder, write_all
 from dsreview.applying.state_folder import State, journal_folder, state_folder
 from dsreview.applying.values import NotApplied
+from dsreview.durable import flush, flush_folder, write_all
 from dsreview.sources.repository import Repository
 
 MAX_RECORDS = 200

@@ -7,7 +7,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
-from dsreview.applying.durable import flush, flush_folder, write_all
+from dsreview.durable import flush, flush_folder, write_all
 from dsreview.sources.objects import object_id
 from dsreview.sources.repository import Repository
 
