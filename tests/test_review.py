@@ -7,6 +7,7 @@ import pytest
 from dsreview.cache import NoCache
 from dsreview.change import EmptySnapshot
 from dsreview.config import load
+from dsreview.errors import BackendError
 from dsreview.progress import SilentProgress
 from dsreview.report import CoverageState, Status
 from dsreview.review import Tools, review
@@ -35,12 +36,12 @@ def sandbox():
 
 @pytest.fixture
 def reviewed(repository, sandbox):
-    def run(config=CONFIG, clock=None, **request):
-        tools = Tools(sandbox, NoCache(), None, SilentProgress())
+    def run(config=CONFIG, clock=None, focus=None, open_backend=None, **request):
+        tools = Tools(sandbox, NoCache(), open_backend, SilentProgress())
         if clock is not None:
             tools = replace(tools, clock=clock)
         with open_change(SourceRequest(repository.folder, **request)) as change:
-            return review(change, config, tools)
+            return review(replace(change, focus=focus), config, tools)
 
     return run
 
@@ -73,6 +74,26 @@ def test_impact_checks_that_did_not_run_are_a_gap(repository, reviewed):
         "a.py": ("partial", "the time budget was used up"),
         "gone.py": ("skipped", "the time budget was used up"),
     }
+
+
+def test_what_a_check_could_not_read_is_a_gap_also_outside_of_the_focus(repository, reviewed):
+    repository.commit({"a.py": "x = 1\n", "b.py": "x = 1\n", "c.py": "x = 1\n"})
+    repository.write({"a.py": "x = 2\n", "b.py": "x = 2\n", "notes.txt": "words\n"})
+    # the clock is read at the start, before each file, and before the impact checks
+    late = reviewed(replace(CONFIG, budget_s=5.0), Clock(0.0, 0.0, 9.0), focus=frozenset({"a.py"}))
+    assert late.status is Status.PARTIAL
+    assert rows(late)["b.py"] == ("skipped", "the time budget was used up")
+
+
+def no_backend():
+    raise BackendError("it is not there")
+
+
+def test_outside_of_the_focus_nobody_misses_the_model(repository, reviewed):
+    repository.commit({"a.py": "x = 1\n", "b.py": "x = 1\n", "notes.txt": "words\n"})
+    repository.write({"a.py": "x = 2\n", "b.py": "x = 2\n", "notes.txt": "more\n"})
+    report = reviewed(focus=frozenset({"a.py"}), open_backend=no_backend)
+    assert rows(report) == {"a.py": ("partial", "the model could not be used")}
 
 
 def test_a_deleted_file_that_no_check_looks_for_is_not_called_reviewed(repository, reviewed):

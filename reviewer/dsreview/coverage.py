@@ -26,6 +26,11 @@ class CoverageLedger:
         """A part of the file was not seen by somebody who should have."""
         self._left[path][reason] = None
 
+    def is_failed(self, path: str) -> bool:
+        """Whether somebody who should have did not see all of it."""
+        row = self._fixed.get(path)
+        return bool(self._left[path]) or (row is not None and row.is_gap)
+
     def rows(self) -> tuple[Coverage, ...]:
         """One for each file, in the order of the change."""
         return tuple(self._row(path) for path in self._paths)

@@ -112,7 +112,10 @@ def review(change: Change, config: Config, tools: Tools) -> Report:
         _gate(run)
         if run.backend is not None and run.backend.counts_are_estimated:
             run.notes.append(ESTIMATED_TOKENS)
-    rows = tuple(row for row in ledger.rows() if run.is_in_focus(row.path))
+    # the checks read every file, also where the model is asked about what is new alone
+    rows = tuple(
+        row for row in ledger.rows() if run.is_in_focus(row.path) or ledger.is_failed(row.path)
+    )
     return Report(
         status=_status(rows),
         findings=in_order(on_disk(run.findings, run.files)),
@@ -195,7 +198,8 @@ def _ask_model(run: _Review, stack: ExitStack) -> None:
 
 def _leave_to_nobody(run: _Review, reason: str) -> None:
     for file in run.files:
-        run.ledger.left_out(file.patch.path, reason)
+        if run.is_in_focus(file.patch.path):
+            run.ledger.left_out(file.patch.path, reason)
 
 
 def _gate(run: _Review) -> None:
