@@ -73,7 +73,8 @@ def test_a_summary_that_is_not_understood_is_none(old, new):
 
 def test_entries_are_read_back_whole_and_only_from_a_summary():
     blocks = [
-        f"{entry_marker(NAME, 'a.py', rank)}\n\ntext {rank}\n\n```\ncode\n```" for rank in (3, 0)
+        f"{entry_marker(NAME, 'a.py', rank, 'rule')}\n\ntext {rank}\n\n```\ncode\n```"
+        for rank in (3, 0)
     ]
     listed = "\n\n".join([*blocks, foot_marker(), "the rest"])
     entries = known_entries(f"{state_marker(LAST)}\nhead\n\n{listed}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from dsreview.finding import Edit, Proof, Refusal, Severity, Suggestion, fingerprints
+from dsreview.finding import Edit, Origin, Proof, Refusal, Severity, Suggestion, fingerprints
 from dsreview.line_diff import diff_hunks
 from dsreview.outputs.github_pr.history import Silence, fix_names, names_by_place, standing
 from dsreview.outputs.github_pr.marker import known_entries, last_review
@@ -352,6 +352,32 @@ def test_an_incremental_run_keeps_what_it_did_not_read(pull, found):
         coverage=(Coverage("a.py", CoverageState.SKIPPED, "no time"),),
     )
     assert len(failed.summary.entries) == 2
+
+
+LATE = Coverage("b.py", CoverageState.PARTIAL, "out of time", reviewers=("rules",))
+UNREAD = Coverage("b.py", CoverageState.SKIPPED, "out of time")
+BOTH = replace(LATE, reviewers=("impact", "rules"))
+
+
+@pytest.mark.parametrize(
+    ("origin", "rows", "since", "is_kept"),
+    [
+        (Origin.MODEL, reviewed("a.py"), "b" * 40, True),
+        (Origin.RULE, reviewed("a.py"), "b" * 40, False),
+        (Origin.IMPACT, reviewed("a.py"), "b" * 40, False),
+        (Origin.RULE, (LATE,), "", False),
+        (Origin.RULE, (UNREAD,), "b" * 40, True),
+        (Origin.MODEL, (BOTH,), "", True),
+        (Origin.IMPACT, (BOTH,), "", False),
+        (Origin.IMPACT, (replace(LATE, path="a.py"),), "b" * 40, True),
+    ],
+)
+def test_what_the_checks_did_not_find_again_is_not_kept(pull, found, origin, rows, since, is_kept):
+    one = replace(found("b.py", 50, "line 50"), origin=origin)
+    pull.summary = pull.plan([one], max_comments=0).summary.text
+    status = Status.PARTIAL if any(row.is_gap for row in rows) else Status.COMPLETE
+    plan = pull.plan([], NEXT_HEAD, status=status, coverage=rows, since=since)
+    assert len(plan.summary.entries) == is_kept
 
 
 def test_what_is_kept_is_kept_word_for_word_through_many_runs(pull, found):

@@ -101,13 +101,14 @@ def file_comment(one: PlacedFinding, key: str, head_sha: str) -> FileComment:
 
 def entry(one: PlacedFinding) -> Entry:
     finding = one.finding
-    marker = entry_marker(one.fingerprint, one.original.path, finding.severity.rank)
+    rank = finding.severity.rank
+    marker = entry_marker(one.fingerprint, one.original.path, rank, finding.origin.value)
     block = "\n\n".join([marker, *_with_place(one)])
     if not isinstance(one.place, OnLines):
         block += f"\n\n_Not on a line: {one.place.reason}._"
     line = f"{marker}\n- {_title(finding)} at {markdown.place_of(finding)}: "
     line += markdown.prose(finding.message, MAX_LINE_BYTES)
-    return Entry(one.fingerprint, block, line, finding.severity.rank)
+    return Entry(one.fingerprint, block, line, rank)
 
 
 def _with_place(one: PlacedFinding) -> Iterator[str]:

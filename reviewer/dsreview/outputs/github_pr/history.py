@@ -3,11 +3,11 @@
 Only comments of our own login count; anybody can write a marker.
 """
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from dsreview.finding import Finding, Sameness, fingerprint, sameness
+from dsreview.finding import Finding, Origin, Sameness, fingerprint, sameness
 from dsreview.outputs.github_pr.marker import (
     KnownEntry,
     KnownFinding,
@@ -23,7 +23,7 @@ from dsreview.outputs.github_pr.values import (
     PullState,
     RunFacts,
 )
-from dsreview.report import CoverageState, Report, Status
+from dsreview.report import Coverage, CoverageState, Report, Status
 
 OUTDATED = "outdated"
 DUPLICATE = "duplicate"
@@ -237,17 +237,32 @@ def told_entries(state: PullState) -> tuple[KnownEntry, ...]:
 def still_open(
     told: Iterable[KnownEntry], report: Report, *, is_incremental: bool, names: Set[str]
 ) -> Iterator[KnownEntry]:
-    """Entries of files that this run did not read: nobody knows that they are done with."""
+    """Entries that nobody could have found again: nobody knows that they are done with."""
     if report.status is Status.COMPLETE and not is_incremental:
         return
-    settled = {
-        digest(row.path)
-        for row in report.coverage
-        if row.is_excluded or row.state is CoverageState.REVIEWED
-    }
+    rows = {digest(row.path): row for row in report.coverage}
     for entry in told:
-        if entry.path_digest not in settled and entry.fingerprint not in names:
+        is_settled = _is_read(rows.get(entry.path_digest)) or _is_checked(entry, rows)
+        if not is_settled and entry.fingerprint not in names:
             yield entry
+
+
+def _is_read(row: Coverage | None) -> bool:
+    return row is not None and not row.is_gap
+
+
+def _is_checked(entry: KnownEntry, rows: Mapping[str, Coverage]) -> bool:
+    """Whether the check that found it has looked there again.
+
+    The checks read all files in every run, and what they could not read has a row.
+    """
+    if entry.origin == Origin.IMPACT:  # from anywhere in the change
+        return all("impact" in row.reviewers for row in rows.values() if row.is_gap)
+    if entry.origin != Origin.RULE:
+        return False
+    row = rows.get(entry.path_digest)
+    is_notebook = row is not None and row.path.endswith(".ipynb")  # each cell on its own
+    return row is None or ("rules" in row.reviewers and not is_notebook)
 
 
 def gone(state: PullState, report: Report, names: Set[str]) -> Iterator[ExistingComment]:

@@ -62,6 +62,8 @@ class KnownEntry:
     fingerprint: str
     path_digest: str
     rank: int
+    origin: str
+    """Who found it, as `Origin` has it."""
     text: str
     """As it stands there, its marker included."""
 
@@ -80,8 +82,9 @@ def finding_marker(key: str, head_sha: str, fingerprint: str, fix: str = "") -> 
     return _marker(FINDING, {"run": key, "head": head_sha, "name": fingerprint, "fix": fix})
 
 
-def entry_marker(fingerprint: str, path: str, rank: int) -> str:
-    return _marker(ENTRY, {"name": fingerprint, "path": digest(path), "rank": str(rank)})
+def entry_marker(fingerprint: str, path: str, rank: int, origin: str) -> str:
+    about = {"name": fingerprint, "path": digest(path), "rank": str(rank), "from": origin}
+    return _marker(ENTRY, about)
 
 
 def foot_marker() -> str:
@@ -167,7 +170,8 @@ def _entry(about: Mapping[str, str], block: list[str]) -> KnownEntry | None:
     if not {"name", "path", "rank"} <= about.keys() or not about["rank"].isdigit():
         return None
     rank = int(about["rank"][:3])
-    return KnownEntry(about["name"], about["path"], rank, "\n".join(block).rstrip())
+    text = "\n".join(block).rstrip()
+    return KnownEntry(about["name"], about["path"], rank, about.get("from", ""), text)
 
 
 def _marker(kind: str, values: Mapping[str, str]) -> str:
