@@ -36,6 +36,7 @@ def committed(repository):
     return repository.git("show", "HEAD:app/run.py")
 
 
+@pytest.mark.slow
 def test_a_plain_commit_takes_what_was_applied(buggy, commit):
     session = commit("-m", "x")
     session.answer("a")
@@ -59,6 +60,7 @@ def test_a_commit_of_all_takes_what_was_applied_through_its_own_index(buggy, com
     assert buggy.git("status", "--short") == ""
 
 
+@pytest.mark.slow
 def test_in_a_commit_of_some_paths_nothing_is_applied_and_it_is_said(buggy, commit):
     session = commit("-m", "x", "--", "app/run.py")
     session.expect("nothing can be applied: this commit takes some paths only")
@@ -69,6 +71,7 @@ def test_in_a_commit_of_some_paths_nothing_is_applied_and_it_is_said(buggy, comm
     assert buggy.git("status", "--short") == " M other.py\n"
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_commit_and_keeps_what_was_applied(buggy, commit):
     head = buggy.git("rev-parse", "HEAD")
     session = commit("-m", "x")

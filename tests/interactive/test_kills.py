@@ -39,9 +39,9 @@ def check_others(repository):
     assert repository.git("show", ":other.py") == "x = 1\n"
 
 
-@pytest.mark.parametrize(
-    "num", [1, pytest.param(300, marks=[pytest.mark.slow, pytest.mark.timeout(7200)])]
-)
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("num", [1, 300])
 def test_killed_at_a_random_moment_nothing_is_torn_and_undo_restores(buggy, start, num):
     choices = random.Random(num)
     buggy.write({"notes.txt": UNTRACKED})

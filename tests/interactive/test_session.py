@@ -11,6 +11,9 @@ FIRST_FIXED = '    assert total == 3, "three"\n'
 SECOND = "    except OSError or ValueError:\n"
 SECOND_FIXED = "    except (OSError, ValueError):\n"
 
+CTRL_D = ("\x04", 1)
+CTRL_C = ("\x03", 130)
+
 
 def staged(repository):
     return repository.git("show", ":app/run.py")
@@ -72,7 +75,7 @@ def test_ignore_asks_why_and_writes_the_comment_above_the_line(buggy, start, run
     assert '"rule": "py-assert-tuple"' not in report.out.split('"refused"')[0]
 
 
-@pytest.mark.parametrize(("keys", "code"), [("\x04", 1), ("\x03", 130)], ids=["Ctrl-D", "Ctrl-C"])
+@pytest.mark.parametrize(("keys", "code"), [pytest.param(*CTRL_D, marks=pytest.mark.slow), CTRL_C])
 def test_leaving_keeps_what_was_applied_and_says_it(buggy, start, keys, code):
     before = on_disk(buggy)
     session = start("diff", "--staged", "-i", cwd=buggy.folder)
@@ -84,7 +87,7 @@ def test_leaving_keeps_what_was_applied_and_says_it(buggy, start, keys, code):
     assert staged(buggy) == on_disk(buggy) == before.replace(FIRST, FIRST_FIXED)
 
 
-@pytest.mark.parametrize(("keys", "code"), [("\x04", 1), ("\x03", 130)], ids=["Ctrl-D", "Ctrl-C"])
+@pytest.mark.parametrize(("keys", "code"), [CTRL_D, pytest.param(*CTRL_C, marks=pytest.mark.slow)])
 def test_leaving_at_the_question_for_a_reason_writes_nothing(buggy, start, keys, code):
     before = on_disk(buggy)
     session = start("diff", "--staged", "-i", cwd=buggy.folder)
@@ -96,6 +99,7 @@ def test_leaving_at_the_question_for_a_reason_writes_nothing(buggy, start, keys,
     assert staged(buggy) == on_disk(buggy) == before
 
 
+@pytest.mark.slow
 def test_other_keys_are_passed_over_and_help_explains(buggy, start):
     session = start("diff", "--staged", "-i", cwd=buggy.folder)
     session.answer("x\n")
@@ -133,6 +137,7 @@ def test_the_editor_of_the_environment_opens_at_the_line(buggy, start, tmp_path)
     assert not (tmp_path / "executed").exists()
 
 
+@pytest.mark.slow
 def test_a_file_edited_meanwhile_is_not_overwritten(buggy, start, tmp_path):
     editor = tmp_path / "ed"
     editor.write_text('#!/bin/sh\nfor last; do :; done\necho "# mine" >> "$last"\n')
@@ -148,6 +153,7 @@ def test_a_file_edited_meanwhile_is_not_overwritten(buggy, start, tmp_path):
     assert staged(buggy) == index
 
 
+@pytest.mark.slow
 def test_a_review_of_the_files_on_disk_leaves_the_index_alone(buggy, start):
     before = on_disk(buggy)
     session = start("diff", "--interactive", cwd=buggy.folder)
@@ -159,6 +165,7 @@ def test_a_review_of_the_files_on_disk_leaves_the_index_alone(buggy, start):
     assert staged(buggy) == before
 
 
+@pytest.mark.slow
 def test_of_commits_nothing_is_applied_and_it_is_said(buggy, start):
     buggy.git("commit", "-q", "-m", "faults", "--", "app")
     session = start("diff", "HEAD~1..HEAD", "-i", cwd=buggy.folder)
@@ -168,6 +175,7 @@ def test_of_commits_nothing_is_applied_and_it_is_said(buggy, start):
     assert session.wait() == 1
 
 
+@pytest.mark.slow
 def test_without_a_finding_nothing_is_asked(repository, start):
     repository.commit({"a.py": "x = 1\n"})
     repository.write({"a.py": "x = 2\n"})
@@ -176,6 +184,7 @@ def test_without_a_finding_nothing_is_asked(repository, start):
     assert session.wait() == 0
 
 
+@pytest.mark.slow
 def test_ctrl_z_and_back_asks_on(buggy, start):
     session = start("diff", "--staged", "-i", cwd=buggy.folder)
     session.expect(r"> $")
