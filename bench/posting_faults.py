@@ -3,7 +3,7 @@
     python bench/posting_faults.py [--markdown docs/posting.md]
 
 Needs the extra `testing`: GitHub is the fake one on loopback. Each fault of its table befalls
-the posting at each of five points; pauses pass on a clock that is not waited for. Then the
+the posting at each of six points; pauses pass on a clock that is not waited for. Then the
 same run is done again, without the fault. A finding is lost where it neither stands on the
 pull request nor is reported to the caller. Exits 1 where anything was lost, posted twice,
 not reported, or waited for too long.
@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dsreview.fake_github import FakeGitHub, Fault, Pull, fault_table
+from dsreview.finding import Origin
 from dsreview.outputs.github_pr.client import GitHub, PullAddress
 from dsreview.outputs.github_pr.limits import Patience, WaitLimits
 from dsreview.outputs.github_pr.marker import (
@@ -57,12 +58,14 @@ REQUEST_S = 0.4
 LIMITS = WaitLimits(request_s=REQUEST_S)
 FAULTS = fault_table(beyond_timeout_s=2.5 * REQUEST_S)
 POINTS = {
-    "login": ("POST", r"/graphql$"),
-    "reading": ("GET", r"/pulls/1/reviews$"),
-    "review": ("POST", r"/pulls/1/reviews$"),
-    "file comment": ("POST", r"/pulls/1/comments$"),
-    "summary": ("POST", r"/issues/1/comments$"),
+    "login": ("POST", r"/graphql$", 0),
+    "reading": ("GET", r"/pulls/1/reviews$", 0),
+    "threads": ("POST", r"/graphql$", 1),
+    "review": ("POST", r"/pulls/1/reviews$", 0),
+    "file comment": ("POST", r"/pulls/1/comments$", 0),
+    "summary": ("POST", r"/issues/1/comments$", 0),
 }
+"""Method, path, and how many of such requests go well first."""
 MAX_WAIT_S = LIMITS.total_s + REQUEST_S
 MAX_REQUESTS_A_MINUTE = 30
 """Of which a run without faults takes 13 in its first seconds."""
@@ -198,7 +201,7 @@ def _body(name: str) -> str:
 
 
 def _entry(name: str) -> Entry:
-    marker = entry_marker(name, PATH, 2)
+    marker = entry_marker(name, PATH, 2, Origin.RULE.value)
     return Entry(name, f"{marker}\nThis is {name}, in full.", f"{marker}\n- {name}", 2)
 
 
@@ -224,10 +227,10 @@ def reviews_on(pull: Pull) -> int:
 
 def run_fault(fault: Fault, point: str, plan: PostingPlan | None = None) -> Ending:
     plan = plan or example_plan()
-    method, path = POINTS[point]
+    method, path, num_before = POINTS[point]
     with FakeGitHub() as github, tempfile.TemporaryDirectory() as folder:
         stage = Stage(github, github.add_pull({PATH: PATCH}, head=HEAD), Outbox(Path(folder)))
-        injection = github.inject(fault, method, path)
+        injection = github.inject(fault, method, path, skip=num_before)
         began = stage.clock.monotonic()
         result = stage.post(plan)
         elapsed_s = stage.clock.monotonic() - began

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from dsreview.fake_github.faults import Fault, Wire
 from dsreview.fake_github.moves import move
 from dsreview.fake_github.replies import Reply, error
-from dsreview.fake_github.world import Pull, Version, World
+from dsreview.fake_github.world import Pull, Review, Version, World
 
 SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
@@ -175,6 +175,7 @@ def _events() -> Iterator[Fault]:
         ("fork-deleted", "the repository that it came from is deleted", _delete_fork),
         ("token-revoked", "the token is no more", _revoke),
         ("read-only", "the token may only read from now on", _read_only),
+        ("draft", "whoever posts begins a review and does not submit it", _draft),
     ):
         yield Fault(f"{name}-before", f"{doc}, just before this request", change=change)
         yield Fault(f"{name}-after", f"{doc}, just after this request", change_after=change)
@@ -258,6 +259,15 @@ def _revoke(world: World) -> None:
 def _read_only(world: World) -> None:
     for token in world.tokens.values():
         token.permissions = dict.fromkeys(token.permissions, "read")
+
+
+def _draft(world: World) -> None:
+    for pull in _pulls(world):
+        has_one = {review.user for review in pull.reviews if review.state == "PENDING"}
+        for login in {token.login for token in world.tokens.values()} - has_one:
+            pull.reviews.append(
+                Review(next(world.ids), login, "Not yet.", "PENDING", pull.head_sha, None)
+            )
 
 
 FAULTS = fault_table()

@@ -14,6 +14,9 @@ SOME = (
     ("429-secondary-hour", "login"),
     ("502-always-after", "summary"),
     ("200-null", "reading"),
+    ("502-always", "threads"),
+    ("draft-before", "login"),
+    ("draft-after", "review"),
 )
 
 
