@@ -113,6 +113,7 @@ def test_the_memory_of_what_was_found_outlives_runs_that_did_not_look_there(open
     assert opened.review().exit_code == 1
 
 
+@pytest.mark.slow
 def test_after_a_force_push_all_of_it_is_looked_at(opened):
     opened.review(fail_on=MILD_GATE)
     opened.repository.git("commit", "-q", "--amend", "-m", "again", "--date=2026-01-02T00:00:00Z")
@@ -127,7 +128,9 @@ def test_after_a_force_push_all_of_it_is_looked_at(opened):
     ("files", "reason"),
     [
         ({".dsreviewignore": "nothing\n"}, "settings"),
-        ({".dsreview.toml": 'disable = ["some-rule"]\n'}, "settings"),
+        pytest.param(
+            {".dsreview.toml": 'disable = ["some-rule"]\n'}, "settings", marks=pytest.mark.slow
+        ),
         ({"other.py": FINE.format(3)}, ""),
     ],
 )
