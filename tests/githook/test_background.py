@@ -41,6 +41,7 @@ def test_last_shows_it_sooner_and_counts_as_shown(behind):
     assert behind.commit({}, "--allow-empty").err == ""
 
 
+@pytest.mark.slow
 def test_what_was_staged_is_reviewed_whatever_becomes_of_the_index(behind):
     """Another commit, other content and the end of the branch do not matter to the job."""
     behind.repository.write({"shop.py": BUG})
@@ -146,6 +147,7 @@ def desktop(behind, tmp_path):
     return told, {"PATH": path, "DISPLAY": ":0"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "darwin", reason="notify-send is of other desktops")
 def test_the_desktop_is_told_of_findings_alone(behind, desktop):
     told, environment = desktop

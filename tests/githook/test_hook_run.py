@@ -21,6 +21,7 @@ def test_warn_shows_findings_and_lets_the_commit_pass(hooked):
     assert hooked.repository.git("log", "-1", "--format=%s").strip() == "change"
 
 
+@pytest.mark.slow
 def test_block_stops_at_fail_on_and_not_below(hooked):
     hooked.settings.write_text('mode = "block"\n')
     ran = hooked.commit({"shop.py": BUG})
@@ -31,6 +32,7 @@ def test_block_stops_at_fail_on_and_not_below(hooked):
     assert (ran.code, "the commit goes on" in ran.err) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_commit_that_is_stopped_says_what_applies_the_suggestions(hooked):
     hooked.settings.write_text('mode = "block"\n')
     bug = "try:\n    pass\nexcept ValueError or KeyError:\n    pass\n"

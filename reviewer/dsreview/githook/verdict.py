@@ -75,8 +75,8 @@ def worth_showing(report: Report) -> Report:
 def all_well(reports: Sequence[Report]) -> str:
     """One line for reviews that found nothing and left nothing out."""
     rows = [row for report in reports for row in report.coverage]
-    num_files = sum(not row.is_excluded for row in rows)
     num_deleted = sum(row.reason == DELETED for row in rows)
+    num_files = sum(not row.is_excluded and row.reason != DELETED for row in rows)
     files = [count_of(num_files, "file")] if num_files or not num_deleted else []
     if num_deleted:
         files.append(count_of(num_deleted, "deleted file"))
