@@ -166,7 +166,8 @@ def _share_out(
         if name in free:
             on_line.setdefault(line, []).append(name)
     kept = [found.pop(0) if (found := on_line.get(line)) else None for line in lines]
-    rest = iter([name for name in free if name not in kept])
+    taken = set(kept)
+    rest = iter([name for name in free if name not in taken])
     return (name or next(rest) for name in kept)
 
 
