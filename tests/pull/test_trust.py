@@ -6,7 +6,7 @@ import re
 import pytest
 
 from dsreview.backends import ScriptedBackend
-from dsreview.cli.pull_output import not_on_page
+from dsreview.cli.pull_output import as_text, not_on_page
 from dsreview.errors import UsageError
 from dsreview.fake_github.fault_table import fault_table
 from dsreview.outputs.github_pr.results import Outcome
@@ -221,8 +221,9 @@ def test_an_answer_that_the_pull_request_brings_along_is_honoured_and_told_unfol
     world.repository.git("checkout", "-q", "-b", "change")
     world.repository.commit({"bug.py": BUG.format(1).rstrip() + ANSWER + "\n"})
     world.open()
-    done = world.review()
+    done = world.review(is_quiet=True)
     assert (found(done), done.exit_code, world.pull.comments) == ([], 0, [])
+    assert "1 answered in the code by this change" in as_text(done, is_quiet=True)
     verdict, _, rest = world.summary.partition("\n\n")
     assert "no findings in 1 file; 1 answered in the code by this change" in verdict
     shown, _, _ = rest.partition("<details>")

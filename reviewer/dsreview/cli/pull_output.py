@@ -22,7 +22,8 @@ class PullOutput(Protocol):
 
 def as_text(done: PullReview, /, *, is_quiet: bool) -> str:
     """For people: the verdict, what was looked at, and what was, or would be, posted."""
-    if is_quiet and not done.report.findings and not done.report.gaps and done.is_told:
+    report = done.report
+    if is_quiet and done.is_told and not (report.findings or report.gaps or report.refused):
         return ""
     lines = [f"dsreview: {done.pull.full_name}: {done.report.verdict}", _looked_at(done)]
     if done.result is None:
