@@ -115,16 +115,17 @@ def test_what_is_not_as_reviewed_is_left_alone_with_a_reason(play, change, reaso
     assert play.undo() == []
 
 
-@pytest.mark.parametrize(
-    "path", [".git/config", ".GIT/config", ".g\u200cit/config", "git~1/config", "../x", "a//b"]
-)
-def test_a_path_of_a_crafted_index_leads_nowhere(play, path):
-    play.rewrite = replace(play.rewrite, path=path)
+CRAFTED = (".git/config", ".GIT/config", ".g\u200cit/config", "git~1/config", "../x", "a//b")
+
+
+def test_a_path_of_a_crafted_index_leads_nowhere(play):
     play.target = Target.WORKTREE
     before = play.state()
-    with pytest.raises(NotApplied, match="git's own folder"):
-        play.apply()
-    assert play.state() == before
+    for path in CRAFTED:
+        play.rewrite = replace(play.rewrite, path=path)
+        with pytest.raises(NotApplied, match="git's own folder"):
+            play.apply()
+        assert play.state() == before, path
 
 
 def test_a_broken_index_is_a_reason_and_no_crash(play):

@@ -75,7 +75,7 @@ def test_ignore_asks_why_and_writes_the_comment_above_the_line(buggy, start, run
     assert '"rule": "py-assert-tuple"' not in report.out.split('"refused"')[0]
 
 
-@pytest.mark.parametrize(("keys", "code"), [pytest.param(*CTRL_D, marks=pytest.mark.slow), CTRL_C])
+@pytest.mark.parametrize(("keys", "code"), [CTRL_D, CTRL_C])
 def test_leaving_keeps_what_was_applied_and_says_it(buggy, start, keys, code):
     before = on_disk(buggy)
     session = start("diff", "--staged", "-i", cwd=buggy.folder)
@@ -87,7 +87,8 @@ def test_leaving_keeps_what_was_applied_and_says_it(buggy, start, keys, code):
     assert staged(buggy) == on_disk(buggy) == before.replace(FIRST, FIRST_FIXED)
 
 
-@pytest.mark.parametrize(("keys", "code"), [CTRL_D, pytest.param(*CTRL_C, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("keys", "code"), [CTRL_D, CTRL_C])
 def test_leaving_at_the_question_for_a_reason_writes_nothing(buggy, start, keys, code):
     before = on_disk(buggy)
     session = start("diff", "--staged", "-i", cwd=buggy.folder)
