@@ -4,16 +4,9 @@ import pytest
 
 SOME = (
     ("502-after", "review"),
-    ("reset-after", "file comment"),
-    ("timeout-after", "summary"),
-    ("403-secondary-mute", "review"),
     ("422-last-comment", "review"),
-    ("422-mute", "file comment"),
-    ("force-push-before", "review"),
     ("token-revoked-after", "review"),
-    ("429-secondary-hour", "login"),
     ("502-always-after", "summary"),
-    ("200-null", "reading"),
     ("502-always", "threads"),
     ("draft-before", "login"),
     ("draft-after", "review"),
