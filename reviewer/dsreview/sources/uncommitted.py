@@ -61,7 +61,14 @@ def worktree_of(place: Place) -> Path:
 
 def _head(place: Place) -> tuple[str, str]:
     commit = resolve_head(place.room)
-    return (place.room.empty_tree, NOTHING) if commit is None else (commit, commit)
+    if commit is None:
+        return place.room.empty_tree, NOTHING
+    try:
+        list_tree(place.room, commit)  # needed later, and kept
+    except GitError:
+        resolve(place.room, "HEAD")  # says it better where HEAD names nothing
+        raise
+    return commit, commit
 
 
 def _commit(place: Place, name: str) -> tuple[str, str]:
