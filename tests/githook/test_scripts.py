@@ -165,7 +165,8 @@ def test_variables_of_another_python_do_not_reach_it(repository, run_dsreview, n
 @pytest.mark.parametrize("stage", Stage)
 def test_shellcheck_has_nothing_to_say(stage, tmp_path):
     hook = Installed(tmp_path, stage)
-    answer = subprocess.run(["shellcheck", "-s", "sh", hook.file], capture_output=True, text=True)
+    command = ["shellcheck", "-s", "sh", "-e", "SC2016", hook.file]  # the "$HOME" of the path
+    answer = subprocess.run(command, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stdout
 
 
