@@ -11,6 +11,7 @@ from dsreview.cli.option_types import (
     BatchSize,
     Budget,
     Cache,
+    Commit,
     ContextMode,
     Daemon,
     Device,
@@ -25,6 +26,8 @@ from dsreview.cli.option_types import (
     Model,
     PartialOk,
     ServerUrl,
+    Staged,
+    Untracked,
     Window,
 )
 
@@ -43,18 +46,12 @@ def diff(
             show_default=False,
         ),
     ] = "",
-    staged: Annotated[
-        bool, typer.Option("--staged", "--cached", help="What would be committed now.")
-    ] = False,
-    commit: Annotated[
-        str, typer.Option(metavar="SHA", help="One commit, against its first parent.")
-    ] = "",
+    staged: Staged = False,
+    commit: Commit = "",
     patch: Annotated[
         str, typer.Option(metavar="FILE", help="A patch file; - reads standard input.")
     ] = "",
-    untracked: Annotated[
-        bool, typer.Option("--untracked", help="With files that git does not know yet.")
-    ] = False,
+    untracked: Untracked = False,
     folder: Folder = Path(),
     output_format: Annotated[
         str, typer.Option("--format", metavar="NAME", help=f"One of {', '.join(FORMATS)}.")

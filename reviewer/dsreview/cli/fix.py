@@ -11,6 +11,7 @@ from dsreview.cli.option_types import (
     BatchSize,
     Budget,
     Cache,
+    Commit,
     ContextMode,
     Device,
     Disable,
@@ -23,6 +24,8 @@ from dsreview.cli.option_types import (
     Model,
     PartialOk,
     ServerUrl,
+    Staged,
+    Untracked,
     Window,
 )
 
@@ -38,15 +41,9 @@ def fix(
             show_default=False,
         ),
     ] = "",
-    staged: Annotated[
-        bool, typer.Option("--staged", "--cached", help="What would be committed now.")
-    ] = False,
-    commit: Annotated[
-        str, typer.Option(metavar="SHA", help="One commit, against its first parent.")
-    ] = "",
-    untracked: Annotated[
-        bool, typer.Option("--untracked", help="With files that git does not know yet.")
-    ] = False,
+    staged: Staged = False,
+    commit: Commit = "",
+    untracked: Untracked = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Change nothing; print a patch for git apply.")
     ] = False,

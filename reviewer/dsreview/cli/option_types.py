@@ -15,6 +15,11 @@ Folder = Annotated[
         "-C", metavar="DIR", exists=True, file_okay=False, help="Run as if started in DIR."
     ),
 ]
+Staged = Annotated[bool, typer.Option("--staged", "--cached", help="What would be committed now.")]
+Commit = Annotated[str, typer.Option(metavar="SHA", help="One commit, against its first parent.")]
+Untracked = Annotated[
+    bool, typer.Option("--untracked", help="With files that git does not know yet.")
+]
 FailOn = Annotated[
     str | None,
     typer.Option(metavar="SEVERITY", help="Mildest finding that makes the exit code 1."),
