@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import dsreview
+from dsreview.durable import flush
 from dsreview.errors import GitError, UsageError
 from dsreview.githook.installation import FoundHook, Program, Stage
 
@@ -57,7 +58,7 @@ def write_hook(folder: Path, stage: Stage, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fchmod(file.fileno(), _MODE)
-                os.fsync(file.fileno())
+                flush(file.fileno())
             os.rename(temporary, stage, src_dir_fd=fd, dst_dir_fd=fd)
         finally:
             with suppress(FileNotFoundError):
