@@ -14,6 +14,27 @@ class StopReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token that might have stood in a place."""
+
+    text: str
+    """As it reads in the middle of a text; empty for a control token."""
+    logprob: float
+    """Natural logarithm of its probability among the tokens allowed there, at temperature 1:
+    what the model holds, however its answer was drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenChoice:
+    """A token of an answer, and the likeliest in its place."""
+
+    text: str
+    logprob: float
+    top: tuple[Alternative, ...]
+    """The likeliest first; the token itself is among them where it is one of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     text: str
     """The answer without the model's thinking and without control tokens."""
@@ -26,6 +47,8 @@ class Completion:
     """All tokens that the model made: thinking, answer and end token."""
     thinking_tokens: int
     stop: StopReason
+    tokens: tuple[TokenChoice, ...] = ()
+    """One for each of `token_ids`, where `top_logprobs` were asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Logits in, token ids out. B sequences, V vocabulary size."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -67,6 +68,59 @@ def sample(logits: Tensor, allowed: Tensor, temperature: Tensor, uniform: Tensor
         is_drawn = (temperature > 0).to(device) & (drawn >= 0)
         tokens = torch.where(is_drawn, drawn, tokens)
     return tokens.masked_fill(is_nan, NOT_A_NUMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """How likely one token was, and which were the likeliest in its place."""
+
+    logprob: float
+    top: tuple[tuple[int, float], ...]
+    """Ids of allowed tokens and their log-probabilities, the likeliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The same of B tokens, on the device. Log-probabilities are natural logarithms."""
+
+    logprobs: Tensor
+    """float (B,)."""
+    top_ids: Tensor
+    """int64 (B, K)."""
+    top_logprobs: Tensor
+    """float (B, K); -inf where fewer than K tokens are allowed."""
+
+    def ranks(self) -> list[Rank]:
+        """One for each row, on the CPU; waits for the device."""
+        rows = zip(
+            self.logprobs.tolist(), self.top_ids.tolist(), self.top_logprobs.tolist(), strict=True
+        )
+        return [
+            Rank(own, tuple(pair for pair in zip(ids, logs, strict=True) if pair[1] > -torch.inf))
+            for own, ids, logs in rows
+        ]
+
+
+def rank(logits: Tensor, allowed: Tensor, tokens: Tensor, num_top: int) -> Ranking:
+    """What the model holds of `tokens` and of the likeliest in their places.
+
+    Probabilities are those among allowed tokens at temperature 1, however a token was drawn.
+    Nothing here waits for the device of `logits`.
+
+    Args:
+        logits: float (B, V), unnormalised scores; not modified. B may count places of one
+            sequence as well as sequences.
+        allowed: bool (B, V), or (1, V) for all, on any device; at least one True per row.
+        tokens: int64 (B,), on the device of `logits`; where a row has NOT_A_NUMBER, its rank
+            means nothing.
+        num_top: K, at least 1; no more than V are told.
+    """
+    allowed = allowed.to(logits.device, non_blocking=True)
+    scores = logits.float().masked_fill(~allowed, -torch.inf)  # (B, V)
+    total = scores.logsumexp(dim=-1, keepdim=True)  # (B, 1)
+    top, ids = scores.topk(min(num_top, scores.shape[-1]), dim=-1)  # (B, K)
+    own = scores.gather(-1, tokens.clamp_min(0).unsqueeze(-1))  # (B, 1)
+    return Ranking((own - total).squeeze(-1), ids, top - total)
 
 
 def _drawn(scores: Tensor, allowed: Tensor, temperature: Tensor, uniform: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ from enum import Enum, auto
 import torch
 from torch import Tensor
 
-from dsengine.completion import Completion, StopReason
+from dsengine.completion import Alternative, Completion, StopReason, TokenChoice
 from dsengine.grammar import Grammar
+from dsengine.sampler import Rank
 from dsengine.tokenizer import Tokenizer
 
 
@@ -22,6 +23,8 @@ class Sampling:
     max_thinking_tokens: int
     temperature: float
     seed: int
+    top_logprobs: int = 0
+    """How many of the likeliest tokens are told for each token of the answer."""
 
 
 class Phase(Enum):
@@ -74,6 +77,7 @@ class Sequence:
         self._grammar = self._first_grammar.fresh() if self._first_grammar else None
         self._phase = Phase.START
         self._answer: list[int] = []
+        self._ranks: list[Rank] = []
         self._num_thinking = 0
         self._num_ends = 0
         # From what is asked, not from a place in a batch: a prompt draws alike in any company.
@@ -83,6 +87,10 @@ class Sequence:
     @property
     def temperature(self) -> float:
         return self._sampling.temperature
+
+    @property
+    def top_logprobs(self) -> int:
+        return self._sampling.top_logprobs
 
     def uniform(self) -> float:
         return self._random.random()
@@ -103,8 +111,8 @@ class Sequence:
             allowed[thinking[0]] = True
         return allowed
 
-    def accept(self, token: int) -> None:
-        """Take the token that was drawn; may set `stop`."""
+    def accept(self, token: int, rank: Rank | None = None) -> None:
+        """Take the token that was drawn; may set `stop`. `rank`: where `top_logprobs` asks."""
         opens, closes = self._vocabulary.thinking_ids or (None, None)
         if self._phase is Phase.THINKING or (self._phase is Phase.START and token == opens):
             self._num_thinking += 1
@@ -116,6 +124,8 @@ class Sequence:
             self.stop = StopReason.END
             return
         self._answer.append(token)
+        if rank is not None and self.top_logprobs:
+            self._ranks.append(rank)
         if self.on_token is not None:
             self.on_token(self._answer)
         if self._grammar:
@@ -145,4 +155,18 @@ class Sequence:
             completion_tokens=self._num_thinking + len(self._answer) + self._num_ends,
             thinking_tokens=self._num_thinking,
             stop=self.stop,
+            tokens=self._choices(tokenizer),
+        )
+
+    def _choices(self, tokenizer: Tokenizer) -> tuple[TokenChoice, ...]:
+        if not self._ranks:
+            return ()
+        text_of, most = tokenizer.token_text, self.top_logprobs
+        return tuple(
+            TokenChoice(
+                text_of(token),
+                rank.logprob,
+                tuple(Alternative(text_of(id_), log) for id_, log in rank.top[:most]),
+            )
+            for token, rank in zip(self._answer, self._ranks, strict=True)
         )

@@ -45,6 +45,7 @@ class Tokenizer:
         self._marker_breaks = _marker_breaks(self.template.plain_markers)
         self.end_ids = self._end_ids(checkpoint)
         self._check_itself()
+        self._letter = self.encode("a")
 
     @property
     def thinking_ids(self) -> tuple[int, int] | None:
@@ -86,6 +87,14 @@ class Tokenizer:
             [id_ for id_ in ids if id_ not in self.control_ids], skip_special_tokens=False
         )
         return text
+
+    def token_text(self, id_: int) -> str:
+        """Text that a token adds in the middle of a text; empty for a control token.
+
+        Of a token that holds a part of a character only, what stands for broken text.
+        """
+        before = self._twin.decode(self._letter, skip_special_tokens=False)
+        return self.decode([*self._letter, id_]).removeprefix(before)
 
     def _parts(self, conversation: Conversation) -> Iterator[Part]:
         """Text and control tokens in order; an empty text ends a run of text."""
