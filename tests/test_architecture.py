@@ -56,7 +56,7 @@ RANKS = (
     {"check_stage", "model_stage", "repair"},
     {"applying", "pull_scope", "review"},
     {"pull_review", "review_tools"},
-    {"githook"},
+    {"benchmark", "githook"},
     {"cli"},
     {"__main__"},
 )

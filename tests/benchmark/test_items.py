@@ -1,0 +1,146 @@
+"""Sets of known bugs: read from files of anyone's making, and written."""
+
+import gzip
+import json
+import lzma
+
+import pytest
+
+from dsreview.benchmark.items import (
+    FixEdit,
+    Item,
+    Kind,
+    digest,
+    read_items,
+    reversed_item,
+    write_items,
+)
+from dsreview.errors import UsageError
+
+BUG = {
+    "id": "one",
+    "source": "ours",
+    "language": "python",
+    "path": "total.py",
+    "before_text": "def total(xs):\n    return sum(xs)\n",
+    "after_text": "def total(xs):\n    return min(xs)\n",
+    "diff": "",
+    "bug_lines": [2],
+    "edits": [{"start": 2, "end": 2, "fix": "    return sum(xs)\n", "kind": "replace"}],
+    "kind": "replace",
+    "licence": "MIT",
+    "stars": 5,
+}
+BENIGN = BUG | {"id": "two", "kind": "fix", "clean": True, "bug_lines": [], "edits": []}
+
+
+def written(path, *records):
+    text = "\n".join(json.dumps(record) for record in records).encode() + b"\n"
+    if path.suffix == ".xz":
+        text = lzma.compress(text)
+    if path.suffix == ".gz":
+        text = gzip.compress(text)
+    path.write_bytes(text)
+    return path
+
+
+def test_a_record_becomes_an_item_and_unknown_keys_are_passed_over(tmp_path):
+    [bug, benign] = read_items(written(tmp_path / "a.jsonl", BUG, BENIGN))
+    assert (bug.id, bug.kind, bug.bug_lines, bug.is_bug) == ("one", Kind.REPLACE, (2,), True)
+    assert bug.edits == (FixEdit(2, 2, "    return sum(xs)\n", "replace"),)
+    assert (benign.kind, benign.is_bug) == (Kind.BENIGN, False)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.xz", "a.jsonl.gz"])
+def test_what_is_written_is_read_again_and_is_the_same_bytes_twice(tmp_path, name):
+    items = list(read_items(written(tmp_path / name, BUG, BENIGN)))
+    assert write_items(tmp_path / f"b{name}", items) == 2
+    first = (tmp_path / f"b{name}").read_bytes()
+    assert list(read_items(tmp_path / f"b{name}")) == items
+    write_items(tmp_path / f"b{name}", items)
+    assert (tmp_path / f"b{name}").read_bytes() == first
+
+
+def test_the_digest_knows_items_and_not_files(tmp_path):
+    plain = list(read_items(written(tmp_path / "a.jsonl", BUG, BENIGN)))
+    packed = list(read_items(written(tmp_path / "a.jsonl.xz", dict(reversed(BUG.items())), BENIGN)))
+    assert digest(plain) == digest(packed)
+    assert digest(plain) != digest(plain[:1])
+
+
+@pytest.mark.parametrize(
+    ("after", "edits", "neutral"),
+    [
+        ("def total(xs):\n    return min(xs)\n", (), True),
+        ("def total(xs):\n", (), False),
+        (
+            "def total(xs):\n    return min(xs)\n",
+            ({"start": 1, "end": 1, "fix": "", "cosmetic": True},),
+            False,
+        ),
+    ],
+)
+def test_neutral_is_counted_where_a_record_does_not_say(tmp_path, after, edits, neutral):
+    record = BUG | {"after_text": after, "edits": edits}
+    [item] = read_items(written(tmp_path / "a.jsonl", record))
+    assert item.neutral is neutral
+    [item] = read_items(written(tmp_path / "a.jsonl", record | {"neutral": not neutral}))
+    assert item.neutral is not neutral
+
+
+def test_the_fix_of_a_bug_is_benign_and_goes_back(tmp_path):
+    [bug] = read_items(written(tmp_path / "a.jsonl", BUG))
+    fix = reversed_item(bug)
+    assert (fix.before_text, fix.after_text) == (bug.after_text, bug.before_text)
+    assert (fix.id, fix.is_bug, fix.bug_lines) == (bug.id, False, ())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ("{", "a.jsonl:2: Input data was truncated"),
+        ("[]", "a.jsonl:2: Expected `object`"),
+        ("[" * 100_000, "a.jsonl:2: "),
+        ("\udcff", "a.jsonl:2: "),
+        (BUG, "a.jsonl:2: id one is there twice"),
+        (BENIGN | {"bug_lines": [1]}, "a clean record has bug_lines"),
+        (BENIGN | {"clean": "yes"}, "$.clean"),
+        (BUG | {"id": "x", "bug_lines": []}, "neither bug_lines nor clean: true"),
+        (BUG | {"id": "x", "bug_lines": [0]}, "bug_lines count from 1"),
+        (BUG | {"id": "x", "kind": "odd"}, "odd"),
+        (BUG | {"id": "x", "path": "../up.py"}, "not relative"),
+        (BUG | {"id": "x", "path": "/etc/passwd"}, "not relative"),
+        (BUG | {"id": "x", "path": "a\n.py"}, "not relative"),
+        (BUG | {"id": "\x1b[2J"}, "not printable"),
+        (BUG | {"id": "x", "after_text": BUG["before_text"]}, "the same"),
+        ({key: text for key, text in BUG.items() if key != "path"} | {"id": "x"}, "path"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path, wrong, what):
+    line = wrong if isinstance(wrong, str) else json.dumps(wrong)
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(json.dumps(BUG).encode() + b"\n" + line.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UsageError) as caught:
+        list(read_items(path))
+    assert what in str(caught.value)
+    assert f"{path}:2" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["none.jsonl", "folder", "bad.jsonl.xz", "bad.jsonl.gz", "cut.jsonl.xz"]
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    for suffix in ("xz", "gz"):
+        (tmp_path / f"bad.jsonl.{suffix}").write_bytes(b"not packed at all")
+    (tmp_path / "cut.jsonl.xz").write_bytes(lzma.compress(json.dumps(BUG).encode())[:-20])
+    with pytest.raises(UsageError, match=name):
+        list(read_items(tmp_path / name))
+
+
+def test_a_set_is_written_where_its_name_says_what_it_is(tmp_path):
+    item = Item("a", "python", "a.py", "1\n", "2\n", Kind.EXTRA, neutral=True, bug_lines=(1,))
+    with pytest.raises(UsageError, match=r"\.jsonl"):
+        write_items(tmp_path / "a.json", [item])
+    with pytest.raises(UsageError, match="none"):
+        write_items(tmp_path / "none" / "a.jsonl", [item])
