@@ -7,20 +7,20 @@ import torch
 from torch import Tensor
 
 from dsengine.errors import DeviceError
-from dsengine.runner import Batch, Entry, Runner
-from dsengine.sampler import NOT_A_NUMBER, Masks, sample
+from dsengine.runner import AnyRunner, Batch
+from dsengine.sampler import NOT_A_NUMBER, Masks, Ranking, rank, sample
 from dsengine.sequence import Sequence as Row
 
 
 class ContinuousBatch:
     """Rows that share a prefix: those that wait, those that enter and those that run."""
 
-    def __init__(self, runner: Runner, batch: Batch, waiting: deque[Row]) -> None:
+    def __init__(self, runner: AnyRunner, batch: Batch, waiting: deque[Row]) -> None:
         self._runner = runner
         self._batch = batch
         self._waiting = waiting
         self._entering: list[Row] = []
-        self._entry: Entry | None = None
+        self._entry: object | None = None
         self._running: list[Row] = []
         self.num_done = 0
         self._masks = Masks(batch.device)
@@ -40,11 +40,11 @@ class ContinuousBatch:
         logits = self._runner.advance(self._batch, self._entry)
         if logits is None:
             return
-        tokens = self._draw(self._entering, logits)
+        tokens, ranking = self._draw(self._entering, logits)
         entered, self._entering, self._entry = self._entering, [], None
         self._running += entered
         self._tokens = torch.cat([self._tokens, tokens])
-        self._accept(entered, tokens)
+        self._accept(entered, tokens, ranking)
 
     def _admit(self) -> None:
         """Let as many prompts in as rows are free; those that nobody wants stay outside."""
@@ -53,7 +53,7 @@ class ContinuousBatch:
             if row.is_wanted():
                 self._entering.append(row)
         if self._entering:
-            num_known = len(self._batch.cache.prefix.ids)
+            num_known = len(self._batch.prefix.ids)
             rest = [row.prompt[num_known:] for row in self._entering]
             self._entry = self._runner.enter(self._batch, rest)
 
@@ -62,8 +62,8 @@ class ContinuousBatch:
         if not self._running:
             return False
         logits = self._runner.step(self._batch, self._tokens)
-        self._tokens = self._draw(self._running, logits)
-        self._accept(self._running, self._tokens)
+        self._tokens, ranking = self._draw(self._running, logits)
+        self._accept(self._running, self._tokens, ranking)
         return True
 
     def close(self) -> None:
@@ -77,22 +77,27 @@ class ContinuousBatch:
         self._waiting.extendleft(reversed(rows))
         return rows
 
-    def _draw(self, rows: Sequence[Row], logits: Tensor) -> Tensor:
-        """int64 (B,) on the device; masks are made while it still computes the logits."""
-        return sample(
-            logits,
-            self._masks.of([row.allowed() for row in rows]),
-            torch.tensor([row.temperature for row in rows]),
-            torch.tensor([row.uniform() for row in rows]),
-        )
+    def _draw(self, rows: Sequence[Row], logits: Tensor) -> tuple[Tensor, Ranking | None]:
+        """int64 (B,) on the device; masks are made while it still computes the logits.
 
-    def _accept(self, rows: Sequence[Row], tokens: Tensor) -> None:
+        Ranked where a row asks for it.
+        """
+        allowed = self._masks.of([row.allowed() for row in rows])
+        temperature = torch.tensor([row.temperature for row in rows])
+        uniform = torch.tensor([row.uniform() for row in rows])
+        tokens = sample(logits, allowed, temperature, uniform)
+        num_top = max(row.top_logprobs for row in rows)
+        return tokens, rank(logits, allowed, tokens, num_top) if num_top else None
+
+    def _accept(self, rows: Sequence[Row], tokens: Tensor, ranking: Ranking | None) -> None:
         """Tell the rows their tokens; those that are done leave."""
-        for row, token in zip(rows, tokens.tolist(), strict=True):
+        drawn = tokens.tolist()
+        ranks = ranking.ranks() if ranking is not None else [None] * len(drawn)
+        for row, token, token_rank in zip(rows, drawn, ranks, strict=True):
             if token == NOT_A_NUMBER:
-                name = self._batch.device.type
+                name = self._runner.device_name
                 raise DeviceError(f"{name} computed no numbers (NaN); use --device cpu")
-            row.accept(token)
+            row.accept(token, token_rank)
             row.leave_unwanted()
         staying = list(range(len(self._running)))
         for place in reversed(range(len(staying))):

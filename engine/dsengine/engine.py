@@ -9,16 +9,12 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
-
-from dsengine.checkpoint import digest, estimate_memory, open_checkpoint
+from dsengine.checkpoint import digest, open_checkpoint
 from dsengine.completion import Completion, EngineStats
-from dsengine.device import DTYPES, choose_device, default_dtype, free_memory, require_memory
-from dsengine.errors import DeviceError, PromptTooLongError, UnsupportedModelError
+from dsengine.errors import PromptTooLongError, UnsupportedModelError
 from dsengine.grammar import GrammarCompiler
 from dsengine.message import Conversation
-from dsengine.network import Network
-from dsengine.runner import Runner
+from dsengine.runners import Wanted, open_runner
 from dsengine.scheduler import OnProgress, Scheduler
 from dsengine.sequence import Sampling, Sequence, Vocabulary
 from dsengine.streaming import OnText, TextStream
@@ -27,7 +23,6 @@ from dsengine.tokenizer import Tokenizer
 OnCompletion = Callable[[int, Completion], None]
 IsWanted = Callable[[int], bool]
 
-_SMALL = 20_000_000  # parameters; threads on such matrices wait for each other, 30x on a busy CPU
 _MAX_WINDOW = 32_768  # beyond it one prompt's cache outgrows most machines
 
 
@@ -40,6 +35,7 @@ class Engine:
         *,
         device: str = "auto",
         dtype: str | None = None,
+        runner: str = "auto",
         batch_size: int = 8,
         max_batch_tokens: int = 65_536,
         max_thinking_tokens: int = 2_048,
@@ -49,6 +45,7 @@ class Engine:
             model: a Hugging Face folder, or the name of a model in the local cache.
             device: auto, mps, cuda or cpu.
             dtype: float32, bfloat16 or float16; default by device.
+            runner: a row of `runners.RUNNERS`, or auto.
             batch_size: most prompts that run together.
             max_batch_tokens: most tokens of one batch, padding and answers included; less
                 where half of the free memory holds less.
@@ -59,34 +56,29 @@ class Engine:
             UnsupportedModelError: incomplete, damaged, unsafe or of no known kind.
             DeviceError: the device is absent, computes wrongly or is too small.
         """
-        if dtype is not None and dtype not in DTYPES:
-            raise DeviceError(f"dtype {dtype!r} is none of: {', '.join(DTYPES)}")
         checkpoint = open_checkpoint(model)
         self._tokenizer = Tokenizer(checkpoint)
-        torch_device = choose_device(device)
-        torch_dtype = DTYPES[dtype] if dtype else default_dtype(torch_device)
-        self.device = torch_device.type
-        self.dtype = str(torch_dtype).removeprefix("torch.")
-        if self.device == "cpu" and checkpoint.num_parameters < _SMALL:
-            torch.set_num_threads(1)
-        require_memory(estimate_memory(checkpoint.folder, self.dtype), torch_device)
-        network = Network(checkpoint, torch_device, torch_dtype)
-        _check_vocabulary(checkpoint.folder, self._tokenizer, network.vocab_size)
-        self._grammars = GrammarCompiler(
-            self._tokenizer.definition, network.vocab_size, self._tokenizer.end_ids
+        opened = open_runner(
+            checkpoint, Wanted(runner, device, dtype, batch_size, max_batch_tokens)
         )
-        self._vocabulary = Vocabulary(self._tokenizer, network.vocab_size)
+        self.device = opened.device_name
+        self.dtype = opened.dtype_name
+        _check_vocabulary(checkpoint.folder, self._tokenizer, opened.vocab_size)
+        self._grammars = GrammarCompiler(
+            self._tokenizer.definition, opened.vocab_size, self._tokenizer.end_ids
+        )
+        self._vocabulary = Vocabulary(self._tokenizer, opened.vocab_size)
         self._max_thinking = max_thinking_tokens if self._tokenizer.thinking_ids else 0
-        self._window = min(network.window, _MAX_WINDOW)
+        self._window = min(opened.window, _MAX_WINDOW)
         self._max_thinking = min(self._max_thinking, self._window // 4)
-        num_fitting = free_memory(torch_device) // (2 * network.bytes_per_token)
+        num_fitting = opened.free_memory() // (2 * opened.bytes_per_token)
         self._scheduler = Scheduler(
-            Runner(network),
-            torch_device,
+            opened,
             batch_size,
             min(max_batch_tokens, num_fitting),
-            num_fitting * network.bytes_per_token // 8,
+            num_fitting * opened.bytes_per_token // 8,
         )
+        self._runner = opened
         self._counts = EngineStats()
         self._checkpoint = checkpoint
 
@@ -118,7 +110,7 @@ class Engine:
         Weights as in `checkpoint.digest` (large ones are sampled), configuration, tokenizer,
         template, dtype, and the versions of torch, transformers and llguidance.
         """
-        versions = [version(name) for name in ("torch", "transformers", "llguidance")]
+        versions = [*self._runner.versions, f"llguidance {version('llguidance')}"]
         facts = (
             digest(self._checkpoint), repr(self._tokenizer.template), self.dtype, versions,
             self._max_thinking,
@@ -135,8 +127,9 @@ class Engine:
         *,
         max_new_tokens: int,
         grammar: str | None = None,
-        temperature: float = 0.0,
-        seed: int = 0,
+        temperature: float | Sequences[float] = 0.0,
+        seed: int | Sequences[int] = 0,
+        top_logprobs: int = 0,
         deadline_s: float | None = None,
         on_progress: OnProgress | None = None,
         on_completion: OnCompletion | None = None,
@@ -148,8 +141,11 @@ class Engine:
         Args:
             max_new_tokens: most tokens of an answer; thinking comes on top.
             grammar: JSON schema, as text, that answers keep to.
-            temperature: 0 takes the most likely token.
-            seed: the same seed gives a prompt the same answer in any batch.
+            temperature: 0 takes the most likely token; one for all, or one for each prompt.
+            seed: the same seed gives a prompt the same answer in any batch; one for all, or
+                one for each prompt.
+            top_logprobs: how many of the likeliest tokens are told for each token of an
+                answer; 0 tells nothing of tokens and costs nothing.
             deadline_s: seconds from now after which answers end as they are.
             on_progress: called with the number of prompts done and of all prompts.
             on_completion: called once for each prompt as soon as it is done, in any order,
@@ -170,10 +166,13 @@ class Engine:
         encoded = [self._tokenizer.encode_prompt(prompt) for prompt in prompts]
         self._check_lengths(encoded, max_new_tokens)
         compiled = self._grammars.compile(grammar) if grammar is not None else None
-        sampling = Sampling(max_new_tokens, self._max_thinking, temperature, seed)
+        samplings = [
+            Sampling(max_new_tokens, self._max_thinking, *drawn, top_logprobs)
+            for drawn in _draws(temperature, seed, len(encoded))
+        ]
         rows = [
             Sequence(ids, sampling, self._vocabulary, compiled, partial(is_wanted, number))
-            for number, ids in enumerate(encoded)
+            for number, (ids, sampling) in enumerate(zip(encoded, samplings, strict=True))
         ]
         if on_text is not None:
             for number, row in enumerate(rows):
@@ -216,6 +215,17 @@ class Engine:
             completion_tokens=counts.completion_tokens
             + sum(c.completion_tokens for c in completions),
         )
+
+
+def _draws(
+    temperature: float | Sequences[float], seed: int | Sequences[int], num_prompts: int
+) -> list[tuple[float, int]]:
+    """Temperature and seed of each prompt."""
+    warmths = temperature if isinstance(temperature, Sequences) else [temperature] * num_prompts
+    seeds = seed if isinstance(seed, Sequences) else [seed] * num_prompts
+    if not len(warmths) == len(seeds) == num_prompts:
+        raise ValueError(f"{len(warmths)} temperatures, {len(seeds)} seeds, {num_prompts} prompts")
+    return list(zip(warmths, seeds, strict=True))
 
 
 def _check_vocabulary(folder: Path, tokenizer: Tokenizer, vocab_size: int) -> None:

@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 
-from dsengine.cache import EMPTY_PREFIX, Prefix, num_common
+from dsengine.runner import Prefix
 
 
 class PrefixStore:
     """Found by what they hold: any beginning of a kept prefix is a prefix."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, empty: Prefix, max_bytes: int) -> None:
+        self._empty = empty
         self._max_bytes = max_bytes
         self._kept: list[Prefix] = []
         """The one used last stands last."""
 
     def longest(self, ids: Sequence[int]) -> Prefix:
         """The longest known beginning of `ids`."""
-        best, count = EMPTY_PREFIX, 0
+        best, count = self._empty, 0
         for prefix in self._kept:
             common = num_common([prefix.ids, ids])
             if common > count:
@@ -35,3 +36,14 @@ class PrefixStore:
 
     def clear(self) -> None:
         self._kept = []
+
+
+def num_common(prompts: Sequence[Sequence[int]]) -> int:
+    """Length of the longest prefix that all prompts share."""
+    first, last = min(prompts, key=tuple), max(prompts, key=tuple)
+    count = 0
+    for left, right in zip(first, last, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count

@@ -6,15 +6,12 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-import torch
-
 from dsengine.batching import ContinuousBatch
-from dsengine.cache import Prefix, num_common
 from dsengine.completion import EngineStats, StopReason
-from dsengine.device import is_out_of_memory, release_memory
+from dsengine.device import is_out_of_memory
 from dsengine.errors import DeviceError
-from dsengine.prefixes import PrefixStore
-from dsengine.runner import Runner
+from dsengine.prefixes import PrefixStore, num_common
+from dsengine.runner import AnyRunner, Prefix
 from dsengine.sequence import Sequence as Row
 
 OnProgress = Callable[[int, int], None]
@@ -26,8 +23,7 @@ class Scheduler:
 
     def __init__(
         self,
-        runner: Runner,
-        device: torch.device,
+        runner: AnyRunner,
         max_rows: int,
         max_batch_tokens: int,
         max_prefix_bytes: int,
@@ -39,10 +35,9 @@ class Scheduler:
             max_prefix_bytes: of all prefixes kept; the latest one is kept in any case.
         """
         self._runner = runner
-        self._device = device
         self._max_rows = max_rows
         self._max_batch_tokens = max_batch_tokens
-        self._prefixes = PrefixStore(max_prefix_bytes)
+        self._prefixes = PrefixStore(runner.empty_prefix, max_prefix_bytes)
         self.stats = EngineStats()
 
     def run(
@@ -72,7 +67,7 @@ class Scheduler:
                 has_run = self._has_run(batch, is_over, report)
             if not has_run:
                 del batch  # or its memory would still be taken
-                release_memory(self._device)
+                self._runner.release_memory()
         for row in rows:
             row.stop = row.stop or StopReason.DEADLINE
         report()
@@ -143,7 +138,9 @@ class Scheduler:
             raise self._too_small(len(ids)) from None
 
     def _too_small(self, num_tokens: int) -> DeviceError:
-        return DeviceError(f"{self._device.type} has no memory for a prompt of {num_tokens} tokens")
+        return DeviceError(
+            f"{self._runner.device_name} has no memory for a prompt of {num_tokens} tokens"
+        )
 
     def _count(self, prefill_s: float, decode_s: float, has_stepped: bool) -> None:
         self.stats = replace(

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from dsengine import Engine, EngineError, Message, Piece
-from dsengine.attention import SHARED
 from dsengine.errors import (
     DeviceError,
     ModelNotFoundError,
     PromptTooLongError,
     UnsupportedModelError,
 )
+from dsengine.torch_runner.attention import SHARED
 
 HELLO = [Message("user", (Piece("return values"),))]
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from dsengine.cache import EMPTY_PREFIX, Prefix, States
 from dsengine.prefixes import PrefixStore
+from dsengine.torch_runner.cache import EMPTY_PREFIX, Prefix, States
 
 
 def prefix(*ids):
@@ -14,7 +14,7 @@ SIZE = prefix(1, 2, 3).size_bytes
 
 
 def test_the_longest_known_beginning_is_found():
-    store = PrefixStore(10 * SIZE)
+    store = PrefixStore(EMPTY_PREFIX, 10 * SIZE)
     store.keep(prefix(1, 2, 3))
     store.keep(prefix(1, 5, 6))
     found = store.longest([1, 5, 9, 9])
@@ -24,7 +24,7 @@ def test_the_longest_known_beginning_is_found():
 
 
 def test_the_one_used_least_recently_makes_room():
-    store = PrefixStore(2 * SIZE)
+    store = PrefixStore(EMPTY_PREFIX, 2 * SIZE)
     store.keep(prefix(1, 2, 3))
     store.keep(prefix(4, 5, 6))
     store.longest([1, 2, 3])
@@ -35,7 +35,7 @@ def test_the_one_used_least_recently_makes_room():
 
 
 def test_the_latest_is_kept_even_where_it_alone_is_too_large():
-    store = PrefixStore(1)
+    store = PrefixStore(EMPTY_PREFIX, 1)
     store.keep(prefix(1, 2, 3))
     store.keep(prefix(4, 5, 6))
     assert store.longest([1, 2, 3]) == EMPTY_PREFIX
@@ -43,7 +43,7 @@ def test_the_latest_is_kept_even_where_it_alone_is_too_large():
 
 
 def test_one_that_is_the_beginning_of_another_is_not_kept_twice():
-    store = PrefixStore(2 * SIZE)
+    store = PrefixStore(EMPTY_PREFIX, 2 * SIZE)
     store.keep(prefix(1, 2))
     store.keep(prefix(1, 2, 3))
     store.keep(prefix(4, 5, 6))

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from dsengine import StopReason
-from dsengine.cache import Prefix
 from dsengine.errors import DeviceError
+from dsengine.torch_runner.cache import Prefix
 
 
 def texts(completions):

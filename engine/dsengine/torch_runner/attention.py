@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AttentionInterface
 
-from dsengine.cache import SlotLayer, States
+from dsengine.torch_runner.cache import SlotLayer, States
 
 SHARED = "dsengine_shared_prefix"
 
@@ -66,7 +66,7 @@ def _attend(
     scaling: float,
 ) -> Tensor:
     if query.is_cuda and query.shape[2] == 1 and has_triton:
-        from dsengine.decode_kernel import attend_step
+        from dsengine.torch_runner.decode_kernel import attend_step
 
         return attend_step(query, prefix, own, slots, scaling)
     return attend(query, prefix, own, mask, scaling)

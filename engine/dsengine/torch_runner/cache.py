@@ -164,14 +164,3 @@ class BatchCache:
             known = [layer.prefix.joined] if layer.prefix else []
             layers.append(States(torch.cat([*known, own], dim=2), layer.states.key_size))
         return Prefix(tuple(ids), tuple(layers))
-
-
-def num_common(prompts: Sequence[Sequence[int]]) -> int:
-    """Length of the longest prefix that all prompts share."""
-    first, last = min(prompts, key=tuple), max(prompts, key=tuple)
-    count = 0
-    for left, right in zip(first, last, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count

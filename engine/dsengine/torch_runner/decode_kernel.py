@@ -13,7 +13,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from dsengine.cache import States
+from dsengine.torch_runner.cache import States
 
 _STRETCH = 64
 _QUERIES = 16

@@ -8,9 +8,9 @@ from safetensors import SafetensorError
 from transformers import CONFIG_MAPPING, MODEL_FOR_CAUSAL_LM_MAPPING, PretrainedConfig
 from transformers.utils import logging as transformers_logging
 
-from dsengine.attention import SHARED, share_prefixes
 from dsengine.checkpoint import Checkpoint
 from dsengine.errors import UnsupportedModelError
+from dsengine.torch_runner.attention import SHARED, share_prefixes
 
 # Layers whose memory of the past is a key and a value per token; others cannot share a prefix.
 _LAYER_TYPES = {"full_attention", "sliding_attention", "chunked_attention"}

@@ -6,13 +6,15 @@ masked. Padding stands on the right: it is written where the row's next tokens w
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import torch
 from torch import Tensor
 
-from dsengine.cache import BatchCache, Place, Prefix
-from dsengine.graphs import StepGraph
-from dsengine.network import Network
+from dsengine.device import free_memory, release_memory
+from dsengine.torch_runner.cache import EMPTY_PREFIX, BatchCache, Place, Prefix
+from dsengine.torch_runner.graphs import StepGraph
+from dsengine.torch_runner.network import Network
 
 _BLOCK = 128
 """Own slots that a pass looks at are a multiple of it, so that few shapes occur."""
@@ -30,8 +32,11 @@ class Batch:
         """By rows and visible slots."""
 
     @property
+    def prefix(self) -> Prefix:
+        return self.cache.prefix
+
+    @property
     def room(self) -> int:
-        """Rows that could enter."""
         return self.cache.num_rows - len(self.num_tokens)
 
     def close(self) -> None:
@@ -63,11 +68,27 @@ class Entry:
     logits: Tensor | None = None
 
 
-class Runner:
+class TorchRunner:
+    """A model of transformers; see `dsengine.runner.Runner`."""
+
+    empty_prefix = EMPTY_PREFIX
+
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.device_name = network.device.type
+        self.dtype_name = str(network.dtype).removeprefix("torch.")
+        self.window = network.window
+        self.vocab_size = network.vocab_size
+        self.bytes_per_token = network.bytes_per_token
+        self.versions = tuple(f"{name} {version(name)}" for name in ("torch", "transformers"))
         # a pass; bounds the memory of scores and the wait for a deadline
         self._max_pass_tokens = 8_192 if network.device.type == "cuda" else 512
+
+    def free_memory(self) -> int:
+        return free_memory(self._network.device)
+
+    def release_memory(self) -> None:
+        release_memory(self._network.device)
 
     def compute_prefix(
         self, ids: Sequence[int], known: Prefix, is_over: Callable[[], bool]
@@ -118,14 +139,17 @@ class Runner:
         stop = min(entry.num_passed + max(1, self._max_pass_tokens // rows), width)
         slots = torch.arange(entry.num_passed, stop)
         last = torch.tensor(entry.lengths) - 1 - entry.num_passed
+        keep = torch.unique(last.clamp(0, len(slots) - 1))
         logits = self._forward(
             batch,
             slice(entry.first, entry.first + rows),
             entry.ids[:, entry.num_passed : stop],
             slots.expand(rows, -1).to(batch.device),
             _blocks(stop),
-            last.clamp(0, len(slots) - 1),
+            keep.to(batch.device),
         )
+        column = torch.searchsorted(keep, last.clamp(0, len(slots) - 1)).to(batch.device)
+        logits = logits[torch.arange(rows, device=batch.device), column]
         is_here = ((last >= 0) & (last < len(slots))).unsqueeze(-1).to(batch.device)
         entry.logits = (
             logits if entry.logits is None else torch.where(is_here, logits, entry.logits)
@@ -151,9 +175,38 @@ class Runner:
         else:
             rows = slice(0, len(batch.num_tokens))
             ids = tokens.unsqueeze(-1)
-            logits = self._forward(batch, rows, ids, slots.unsqueeze(-1), num_visible, None)
+            logits = self._forward(batch, rows, ids, slots.unsqueeze(-1), num_visible)[:, -1]
         batch.num_tokens = [count + 1 for count in batch.num_tokens]
         return logits
+
+    def extend(self, batch: Batch, rows: Sequence[Sequence[int]]) -> Tensor:
+        """Append one or more tokens to each running row, in one pass.
+
+        Returns:
+            float (B, Q, V), logits after each of a row's tokens, Q those of the longest;
+            behind a shorter row's own they mean nothing.
+        """
+        width = max(len(row) for row in rows)
+        ids = torch.tensor([list(row) + [0] * (width - len(row)) for row in rows])
+        first = torch.tensor(batch.num_tokens).unsqueeze(-1)
+        slots = (first + torch.arange(width)).clamp_max(batch.cache.num_slots - 1)
+        num_visible = _blocks(max(batch.num_tokens) + width)
+        logits = self._forward(
+            batch,
+            slice(0, len(rows)),
+            ids.to(batch.device),
+            slots.to(batch.device),
+            min(num_visible, batch.cache.num_slots),
+            keep=0,
+        )
+        batch.num_tokens = [
+            count + len(row) for count, row in zip(batch.num_tokens, rows, strict=True)
+        ]
+        return logits
+
+    def forget(self, batch: Batch, row: int, num_tokens: int) -> None:
+        """Take the last `num_tokens` of a running row back: the next ones overwrite them."""
+        batch.num_tokens[row] -= num_tokens
 
     def _replay(self, batch: Batch, tokens: Tensor, slots: Tensor, num_visible: int) -> Tensor:
         num_rows = len(batch.num_tokens)
@@ -162,7 +215,7 @@ class Runner:
         if key not in batch.graphs:
 
             def forward(ids: Tensor, slots: Tensor) -> Tensor:
-                return self._forward(batch, slice(0, padded), ids, slots, num_visible, None)
+                return self._forward(batch, slice(0, padded), ids, slots, num_visible)[:, -1]
 
             batch.graphs[key] = StepGraph(forward, padded, batch.cache.num_slots - 1, batch.device)
         return batch.graphs[key](tokens, slots)[:num_rows]
@@ -175,29 +228,27 @@ class Runner:
         ids: Tensor,
         slots: Tensor,
         num_visible: int,
-        wanted: Tensor | None,
+        keep: int | Tensor = 1,
     ) -> Tensor:
         """Pass `ids` (B, Q), which stand in own `slots` (B, Q), through the network.
 
         Args:
-            wanted: int64 (B,), on the CPU: of which new slot the logits are given; None for
-                one new slot.
+            keep: of how many of the last slots, or of which ones (int64, on the device), the
+                logits are given; 0 for all.
+
+        Returns:
+            float (B, K, V).
         """
         batch.cache.place = Place(rows, slots, num_visible)
-        keep = None if wanted is None else torch.unique(wanted)
         output = self._network.module(
             input_ids=ids,
             attention_mask=self._mask(batch.cache, slots, num_visible),
             position_ids=slots + len(batch.cache.prefix.ids),
             past_key_values=batch.cache.states,
             use_cache=True,
-            logits_to_keep=1 if keep is None else keep.to(ids.device),
+            logits_to_keep=keep,
         )
-        if wanted is None or keep is None:
-            logits: Tensor = output.logits[:, -1]
-        else:
-            column = torch.searchsorted(keep, wanted).to(ids.device)
-            logits = output.logits[torch.arange(len(column), device=ids.device), column]
+        logits: Tensor = output.logits
         return logits.float()
 
     def _mask(self, cache: BatchCache, slots: Tensor, num_visible: int) -> Tensor:

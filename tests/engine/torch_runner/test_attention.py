@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from dsengine.attention import attend
-from dsengine.cache import States
+from dsengine.torch_runner.attention import attend
+from dsengine.torch_runner.cache import States
 
 SHAPES = [  # rows, heads, key heads, queries, prefix, own slots, key size, value size
     (5, 4, 2, 1, 70, 130, 24, 24),
@@ -57,7 +57,7 @@ def test_both_parts_are_weighed_together(shape):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape[3] == 1], ids=str)
 def test_the_kernel_for_one_token_does_the_same(shape):
-    from dsengine.decode_kernel import attend_step
+    from dsengine.torch_runner.decode_kernel import attend_step
 
     query, prefix, own, slots = example(shape)
     expected = plain(query, prefix, own, mask_of(slots, own.keys.shape[2]), 0.2)

@@ -6,10 +6,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from dsengine.cache import EMPTY_PREFIX
 from dsengine.checkpoint import open_checkpoint
-from dsengine.network import Network
-from dsengine.runner import Runner
+from dsengine.torch_runner.cache import EMPTY_PREFIX
+from dsengine.torch_runner.network import Network
+from dsengine.torch_runner.runner import TorchRunner
 
 SHARED = 37
 TOLERANCE = 2e-4
@@ -49,7 +49,7 @@ def assert_same(network, logits, sequences):
 
 def start(network, sequences, num_shared, num_rows=None):
     """A batch behind the first tokens of the sequences; nobody is in it."""
-    runner = Runner(network)
+    runner = TorchRunner(network)
     prefix = EMPTY_PREFIX
     if num_shared:
         prefix = runner.compute_prefix(sequences[0][:num_shared], EMPTY_PREFIX, never)
@@ -123,7 +123,7 @@ def test_rows_that_run_are_not_changed_by_one_that_enters_slowly(network):
 
 
 def test_a_prefix_may_be_extended_and_cut(network):
-    runner = Runner(network)
+    runner = TorchRunner(network)
     sequence = some_prompts(network, [60], seed=3)[0]
     long = runner.compute_prefix(sequence[:80], EMPTY_PREFIX, never)
     extended = runner.compute_prefix(sequence[:60], long.cut(20), never)
@@ -142,7 +142,7 @@ def test_long_prompts_pass_in_parts(network):
 def test_a_prefix_is_given_up_when_time_is_over(network):
     answers = iter([False, True])
     long = some_prompts(network, [900], seed=5)[0]
-    assert Runner(network).compute_prefix(long, EMPTY_PREFIX, lambda: next(answers)) is None
+    assert TorchRunner(network).compute_prefix(long, EMPTY_PREFIX, lambda: next(answers)) is None
     assert next(answers, "asked twice") == "asked twice"
 
 
@@ -151,7 +151,7 @@ def test_a_model_whose_attention_is_unknown_gets_copies(random_model):
     network = load(random_model)
     sharing = [start(network, some_prompts(network, [9], seed=6), SHARED)[1].cache.is_shared]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dsengine.network._SHARING", frozenset())
+        patch.setattr("dsengine.torch_runner.network._SHARING", frozenset())
         network = load(random_model)
         sequences = some_prompts(network, [1, 70, 5], seed=1)
         runner, batch = start(network, sequences, SHARED)
@@ -190,3 +190,19 @@ def test_the_comparison_notices_a_fault(network, fault):
     hook.remove()
     plain = [plain_logits(network, [*ids, 7 + row]) for row, ids in enumerate(sequences)]
     assert (logits - torch.stack(plain)).abs().max() > 10 * TOLERANCE
+
+
+def test_several_tokens_in_one_pass_are_as_one_by_one(network):
+    runner = TorchRunner(network)
+    prompts, answers = [[5, 6, 7], [9, 8]], [[3, 4, 5], [2]]
+    batches = [runner.start(EMPTY_PREFIX, 2, 20) for _ in range(2)]
+    for batch in batches:
+        runner.advance(batch, runner.enter(batch, prompts))
+    together = runner.extend(batches[0], answers)
+    first = runner.step(batches[1], torch.tensor([3, 2]))
+    torch.testing.assert_close(together[:, 0], first)
+    runner.forget(batches[0], 0, 2)
+    assert batches[0].num_tokens == batches[1].num_tokens
+    torch.testing.assert_close(
+        runner.step(batches[0], torch.tensor([4, 9])), runner.step(batches[1], torch.tensor([4, 9]))
+    )

@@ -1,0 +1,1 @@
+"""Models of transformers, run by torch on cuda, mps or the CPU."""
