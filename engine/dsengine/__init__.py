@@ -13,14 +13,24 @@ os.environ["USE_HUB_KERNELS"] = "NO"  # code from a hub, chosen by a model's con
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")  # slow is better than an error
 
-from dsengine.completion import Completion, EngineStats, StopReason
+from dsengine.completion import Alternative, Completion, EngineStats, StopReason, TokenChoice
 from dsengine.errors import EngineError
 from dsengine.message import Message, Piece
 
 if TYPE_CHECKING:
     from dsengine.engine import Engine
 
-__all__ = ["Completion", "Engine", "EngineError", "EngineStats", "Message", "Piece", "StopReason"]
+__all__ = [
+    "Alternative",
+    "Completion",
+    "Engine",
+    "EngineError",
+    "EngineStats",
+    "Message",
+    "Piece",
+    "StopReason",
+    "TokenChoice",
+]
 
 
 def __getattr__(name: str) -> object:

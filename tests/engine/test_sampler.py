@@ -1,7 +1,9 @@
+import math
+
 import pytest
 import torch
 
-from dsengine.sampler import NOT_A_NUMBER, Masks, sample
+from dsengine.sampler import NOT_A_NUMBER, Masks, rank, sample
 
 
 def test_never_draws_a_forbidden_token():
@@ -70,3 +72,23 @@ def test_a_dead_end_is_an_error(num_rows):
     free = [torch.ones(3, dtype=torch.bool)] * (num_rows - 1)
     with pytest.raises(ValueError, match="no token is allowed"):
         Masks(torch.device("cpu")).of(free + dead)
+
+
+def test_a_rank_holds_the_probabilities_of_what_is_allowed():
+    logits = torch.tensor([[1.0, 0.0, 2.0, -1.0, 5.0], [0.0, 1.0, 2.0, 3.0, 4.0]])
+    allowed = torch.tensor([[True, True, True, True, False], [False, True, False, False, True]])
+    first, second = rank(logits, allowed, torch.tensor([0, 4]), 3).ranks()
+    probs = torch.softmax(logits[0, :4], dim=-1)
+    assert [id_ for id_, _ in first.top] == [2, 0, 1]
+    held = torch.tensor([math.exp(logprob) for _, logprob in first.top])
+    torch.testing.assert_close(held, probs[[2, 0, 1]])
+    assert math.exp(first.logprob) == pytest.approx(float(probs[0]), abs=1e-6)
+    assert [id_ for id_, _ in second.top] == [4, 1]
+    assert sum(math.exp(logprob) for _, logprob in second.top) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_rank_of_a_row_without_numbers_harms_no_other():
+    logits = torch.tensor([[0.0, torch.nan], [0.0, 0.0]])
+    tokens = torch.tensor([NOT_A_NUMBER, 1])
+    ranks = rank(logits, torch.ones(1, 2, dtype=torch.bool), tokens, 1).ranks()
+    assert ranks[1].logprob == pytest.approx(math.log(0.5))
