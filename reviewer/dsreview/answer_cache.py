@@ -60,7 +60,7 @@ def answer_key(prompt: Prompt, sampling: Sampling, identity: str, namespace: str
         prompt.revision,
         prompt.schema,
         messages,
-        (sampling.max_new_tokens, sampling.temperature, sampling.seed),
+        (sampling.max_new_tokens, *sampling.draw(prompt), sampling.top_logprobs),
     )
     return "answer-" + hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 

@@ -40,6 +40,9 @@ class Prompt:
     """Prompts of one review share their first messages to the letter."""
     schema: str
     """JSON schema of the answer, as JSON text; empty where any text is an answer."""
+    vote: int = 0
+    """Which of several answers to the same messages: 0 is drawn as the sampling says, others
+    at `Sampling.vote_temperature`, each with a seed of its own."""
 
 
 class StopReason(StrEnum):
@@ -52,6 +55,23 @@ class StopReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token that might have stood in a place, and the natural logarithm of its probability."""
+
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenChoice:
+    """A token of an answer, and the likeliest in its place, as OpenAI's `logprobs.content`."""
+
+    text: str
+    logprob: float
+    top: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     text: str
     """Without the model's thinking."""
@@ -60,6 +80,8 @@ class Answer:
     stop: StopReason
     problem: str = ""
     """Of a failed one: what went wrong, on one line."""
+    tokens: tuple[TokenChoice, ...] = ()
+    """Of the text, where `Sampling.top_logprobs` asked and the backend knows."""
 
     @classmethod
     def failed(cls, problem: str) -> "Answer":
@@ -73,6 +95,16 @@ class Sampling:
     seed: int = 0
     deadline_s: float | None = None
     """Seconds from the call after which unfinished answers end as `DEADLINE`."""
+    top_logprobs: int = 0
+    """How many of the likeliest tokens are told for each token of an answer; 0 asks for none."""
+    vote_temperature: float = 0.8
+    """At which all votes but the first are drawn."""
+
+    def draw(self, prompt: Prompt) -> tuple[float, int]:
+        """Temperature and seed of the answer to `prompt`."""
+        if not prompt.vote:
+            return self.temperature, self.seed
+        return self.vote_temperature, self.seed + prompt.vote
 
 
 OnAnswer = Callable[[int, Answer], None]

@@ -27,8 +27,9 @@ def serve():
     """Starts a loopback server; it ends with the test."""
     opened = []
 
-    def start(answer=None, formats=("json_schema", "json_object", "text")):
-        server = module.OpenAIServer(answer or (lambda asked: module.Reply()), formats)
+    def start(answer=None, formats=("json_schema", "json_object", "text"), has_logprobs=True):
+        answer = answer or (lambda asked: module.Reply())
+        server = module.OpenAIServer(answer, formats, has_logprobs)
         opened.append(server.__enter__())
         return server
 

@@ -19,6 +19,8 @@ class Reply:
     """Sent instead of a completion."""
     breaks: bool = False
     """Close the connection without an answer."""
+    logprobs: object = None
+    """As in `choices[0].logprobs`."""
     drips: bool = False
     """Send byte after byte, a tenth of a second between them."""
 
@@ -32,10 +34,13 @@ class Asked:
 
 @dataclass
 class OpenAIServer:
-    """Calls `answer(asked)` for each request; refuses formats that are not in `formats`."""
+    """Calls `answer(asked)` for each request; refuses formats that are not in `formats`, and
+    log-probabilities where it has none.
+    """
 
     answer: object = staticmethod(lambda asked: Reply())
     formats: tuple = ("json_schema", "json_object", "text")
+    has_logprobs: bool = True
     asked: list = field(default_factory=list)
 
     def __enter__(self):
@@ -55,6 +60,9 @@ class OpenAIServer:
                 kind = body.get("response_format", {"type": "text"})["type"]
                 if kind not in server.formats:
                     self.write(Reply(status=400, raw=b'{"error": "unknown response_format"}'))
+                    return
+                if body.get("logprobs") and not server.has_logprobs:
+                    self.write(Reply(status=400, raw=b'{"error": "logprobs not supported"}'))
                     return
                 self.write(server.answer(one))
 
@@ -103,6 +111,7 @@ def completion(reply):
                 "index": 0,
                 "message": {"role": "assistant", "content": reply.content},
                 "finish_reason": reply.finish_reason,
+                "logprobs": reply.logprobs,
             }
         ],
     }

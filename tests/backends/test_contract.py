@@ -3,6 +3,7 @@
 import json
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -108,6 +109,19 @@ def test_the_local_model_tells_each_answer_while_others_wait(model, prompt):
     )
     assert set(steps) == {0, 1, 2}
     assert len(set(steps.values())) == 3
+
+
+def test_the_local_model_tells_its_tokens_and_draws_each_vote(model, prompt):
+    one = LocalBackend.open(BackendSettings(model=str(model), device="cpu"))
+    votes = [replace(prompt(QUESTIONS[0], schema=""), vote=vote) for vote in (0, 1, 2, 1)]
+    answers = one.complete(votes, replace(SAMPLING, top_logprobs=3))
+    texts = [answer.text for answer in answers]
+    assert len(set(texts)) == 3
+    assert texts[1] == texts[3]
+    for answer in answers:
+        num_ends = answer.completion_tokens - len(answer.tokens)
+        assert num_ends == (answer.stop is StopReason.END)
+        assert {len(choice.top) for choice in answer.tokens} == {3}
 
 
 def test_every_backend_says_what_it_is(backend):

@@ -5,12 +5,13 @@ import re
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from dsreview.backends.http import HttpBackend
 from dsreview.errors import BackendError, PromptTooLongError, UsageError
-from dsreview.prompt import Sampling, StopReason
+from dsreview.prompt import Alternative, Sampling, StopReason, TokenChoice
 
 SAMPLING = Sampling(max_new_tokens=50, temperature=0.25, seed=3)
 
@@ -54,6 +55,58 @@ def test_a_server_that_refuses_a_format_is_asked_for_a_simpler_one(serve, prompt
     assert kinds == tried
     one.complete([prompt()], SAMPLING)
     assert len(server.asked) == len(tried) + 1  # what it takes is remembered
+
+
+TOKENS = {
+    "content": [
+        {
+            "token": "[]",
+            "logprob": -0.5,
+            "bytes": [91, 93],
+            "top_logprobs": [{"token": "[]", "logprob": -0.5}, {"token": "[{", "logprob": -1.5}],
+        }
+    ]
+}
+ASKING = replace(SAMPLING, top_logprobs=2)
+
+
+def test_log_probabilities_are_read_where_they_are_asked_for(serve, prompt, reply):
+    server = serve(lambda asked: reply(logprobs=TOKENS))
+    (answer,) = backend(server).complete([prompt()], ASKING)
+    alternatives = (Alternative("[]", -0.5), Alternative("[{", -1.5))
+    assert answer.tokens == (TokenChoice("[]", -0.5, alternatives),)
+    assert (server.asked[0].body["logprobs"], server.asked[0].body["top_logprobs"]) == (True, 2)
+    backend(server).complete([prompt()], SAMPLING)
+    assert "logprobs" not in server.asked[1].body
+
+
+@pytest.mark.parametrize(
+    "logprobs", [None, [], {}, {"content": None}, {"tokens": ["a"]}, {"content": [{"token": 1}]}]
+)
+def test_a_server_that_tells_of_tokens_otherwise_is_taken_without(serve, prompt, reply, logprobs):
+    (answer,) = backend(serve(lambda asked: reply(logprobs=logprobs))).complete([prompt()], ASKING)
+    assert (answer.tokens, answer.stop) == ((), StopReason.END)
+
+
+@pytest.mark.parametrize("formats", [("json_schema",), ("text",)])
+def test_a_server_that_refuses_log_probabilities_is_asked_once(serve, prompt, formats):
+    server = serve(formats=formats, has_logprobs=False)
+    one = backend(server)
+    (answer,) = one.complete([prompt()], ASKING)
+    assert (answer.tokens, answer.stop) == ((), StopReason.END)
+    num_tries = len(server.asked)
+    one.complete([prompt()], ASKING)
+    assert len(server.asked) == num_tries + 1
+    assert "logprobs" not in server.asked[-1].body
+
+
+def test_votes_are_drawn_each_in_its_own_way(serve, prompt):
+    server = serve()
+    votes = [replace(prompt(), vote=vote) for vote in range(3)]
+    backend(server, max_parallel=1).complete(votes, SAMPLING)
+    drawn = [(asked.body["temperature"], asked.body["seed"]) for asked in server.asked]
+    warm = SAMPLING.vote_temperature
+    assert drawn == [(0.25, 3), (warm, 4), (warm, 5)]
 
 
 def test_a_cut_answer_is_told(serve, prompt, reply):

@@ -17,16 +17,19 @@ from dsreview.backends.worker_frames import (
     Wrote,
     framed,
 )
-from dsreview.prompt import Answer, StopReason
+from dsreview.prompt import Alternative, Answer, StopReason, TokenChoice
 
+TEXTS = st.text(st.characters(codec="utf-8"))
+LOGPROBS = st.floats(-100, 0)
+ALTERNATIVES = st.lists(st.builds(Alternative, TEXTS, LOGPROBS), max_size=2).map(tuple)
 ANSWERS = st.builds(
     Answer,
     st.text(st.characters(codec="utf-8")),
     st.integers(0, 2**40),
     st.integers(0, 2**40),
     st.sampled_from(StopReason),
+    tokens=st.lists(st.builds(TokenChoice, TEXTS, LOGPROBS, ALTERNATIVES), max_size=3).map(tuple),
 )
-TEXTS = st.text(st.characters(codec="utf-8"))
 FRAMES = (
     st.builds(Answered, st.integers(0, 9), st.integers(0, 9), ANSWERS)
     | st.builds(Wrote, st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), TEXTS)

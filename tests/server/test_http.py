@@ -226,7 +226,10 @@ def test_a_long_body_that_tells_no_length_is_refused(tiny_server):
         ({"n": 2}, 400),
         ({"tools": [{"type": "function"}]}, 400),
         ({"stop": ["\n"]}, 400),
-        ({"logprobs": True}, 400),
+        ({"logprobs": True, "top_logprobs": 21}, 400),
+        ({"top_logprobs": 2}, 400),
+        ({"logprobs": True, "stream": True}, 400),
+        ({"logprobs": False}, 200),
         ({"top_p": 0.5}, 400),
         ({"temperature": -1}, 400),
         ({"temperature": "hot"}, 400),
@@ -247,6 +250,18 @@ def test_a_request_is_answered_or_refused_in_words(ask, changes, status):
     assert got == status, content
     if status != 200:
         assert json.loads(content)["error"]["message"]
+
+
+@pytest.mark.parametrize("num_top", [None, 0, 3])
+def test_tokens_come_with_their_probabilities_where_they_are_asked_for(ask, num_top):
+    status, _, content = ask(content=body(logprobs=True, top_logprobs=num_top))
+    (choice,) = json.loads(content)["choices"]
+    told = choice["logprobs"]["content"]
+    assert status == 200
+    assert b"".join(bytes(one["bytes"]) for one in told).decode() == choice["message"]["content"]
+    assert all(one["logprob"] <= 0 for one in told)
+    assert {len(one["top_logprobs"]) <= (num_top or 0) for one in told} == {True}
+    assert any(one["top_logprobs"] for one in told) == bool(num_top)
 
 
 @pytest.mark.parametrize(

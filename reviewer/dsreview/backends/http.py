@@ -2,7 +2,8 @@
 
 Code goes to the configured address and nowhere else: no proxies, no redirects, no
 default address. The answer's schema is sent along; a server that refuses it is asked
-for any JSON, then for plain text, which the tolerant parser reads.
+for any JSON, then for plain text, which the tolerant parser reads. One that refuses to
+tell log-probabilities is not asked for them again.
 
 What one prompt meets (a crash, an answer that is none) is the end of that prompt alone.
 What all would meet (nobody there, a wrong key or address) is an error.
@@ -61,6 +62,7 @@ class HttpBackend:
         self.counts_are_estimated = False
         """Whether the server gave no token counts for some answer."""
         self._format = 0  # index of FORMATS that the server is known to take
+        self._tells_logprobs = True  # until it refuses to
         self._max_parallel = max_parallel
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._client = httpx.Client(
@@ -128,18 +130,31 @@ class HttpBackend:
 
     def _ask(self, prompt: Prompt, sampling: Sampling, deadline: float) -> Answer:
         """Ask until the server answers, refuses for good, or time is up."""
-        while True:
-            answer_format = self._format
-            body = request_body(prompt, self.model, sampling, FORMATS[answer_format])
+        status, content = 0, b""
+        for answer_format, asks_logprobs in self._ways(sampling):
+            body = request_body(
+                prompt, self.model, sampling, FORMATS[answer_format], asks_logprobs=asks_logprobs
+            )
             status, content = self._post(body, deadline)
             if status == httpx.codes.OK:
+                self._format = max(self._format, answer_format)
+                self._tells_logprobs &= asks_logprobs or not sampling.top_logprobs
                 answer, is_counted = self._read(content, prompt)
                 self.counts_are_estimated |= not is_counted
                 return answer
-            if status not in _REFUSED_FORMAT or answer_format + 1 == len(FORMATS):
-                kind = BackendError if status in _REFUSED_FOR_ALL else _PromptFailed
-                raise kind(f"{self.device} answers {status}: {read_problem(content)}")
-            self._format = max(self._format, answer_format + 1)
+            if status not in _REFUSED_FORMAT:
+                break
+        kind = BackendError if status in _REFUSED_FOR_ALL else _PromptFailed
+        raise kind(f"{self.device} answers {status}: {read_problem(content)}")
+
+    def _ways(self, sampling: Sampling) -> list[tuple[int, bool]]:
+        """What to ask for until it is taken: the index of a format, and log-probabilities."""
+        asks = (True, False) if sampling.top_logprobs and self._tells_logprobs else (False,)
+        return [
+            (answer_format, asks_logprobs)
+            for answer_format in range(self._format, len(FORMATS))
+            for asks_logprobs in asks
+        ]
 
     def _read(self, content: bytes, prompt: Prompt) -> tuple[Answer, bool]:
         try:

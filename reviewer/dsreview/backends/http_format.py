@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from dsreview.errors import BackendError
-from dsreview.prompt import Answer, Prompt, Sampling, StopReason
+from dsreview.prompt import Alternative, Answer, Prompt, Sampling, StopReason, TokenChoice
 
 FORMATS: Final = ("json_schema", "json_object", "text")
 """What is asked of a server, in this order, until it takes one."""
@@ -23,6 +23,25 @@ class _Message:
 class _Choice:
     message: _Message
     finish_reason: str | None = None
+    logprobs: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Alternative:
+    token: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    token: str
+    logprob: float
+    top_logprobs: list[_Alternative]
+
+
+@dataclass(frozen=True, slots=True)
+class _Logprobs:
+    content: list[_Token]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +56,28 @@ class _Completion:
     usage: _Usage | None = field(default=None)
 
 
-def request_body(prompt: Prompt, model: str, sampling: Sampling, answer_format: str) -> bytes:
+def request_body(
+    prompt: Prompt,
+    model: str,
+    sampling: Sampling,
+    answer_format: str,
+    *,
+    asks_logprobs: bool = False,
+) -> bytes:
     """One completion request that asks for `answer_format`, one of `FORMATS`."""
+    temperature, seed = sampling.draw(prompt)
     body: dict[str, object] = {
         "model": model,
         "messages": [
             {"role": message.role.value, "content": message.text} for message in prompt.messages
         ],
         "max_tokens": sampling.max_new_tokens,
-        "temperature": sampling.temperature,
-        "seed": sampling.seed,
+        "temperature": temperature,
+        "seed": seed,
         "stream": False,
     }
+    if asks_logprobs:
+        body |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}
     if not prompt.schema:
         return msgspec.json.encode(body)
     if answer_format == "json_schema":
@@ -85,8 +114,25 @@ def read_answer(content: bytes, estimated_prompt_tokens: int) -> tuple[Answer, b
         if completion_tokens is None
         else completion_tokens,
         stop=StopReason.LENGTH if choice.finish_reason == "length" else StopReason.END,
+        tokens=_tokens(choice.logprobs),
     )
     return answer, prompt_tokens is not None and completion_tokens is not None
+
+
+def _tokens(logprobs: object) -> tuple[TokenChoice, ...]:
+    """What the server tells of its tokens; nothing where it does so in another form."""
+    try:
+        told = msgspec.convert(logprobs, _Logprobs)
+    except msgspec.ValidationError:
+        return ()
+    return tuple(
+        TokenChoice(
+            one.token,
+            one.logprob,
+            tuple(Alternative(other.token, other.logprob) for other in one.top_logprobs),
+        )
+        for one in told.content
+    )
 
 
 def read_problem(content: bytes) -> str:

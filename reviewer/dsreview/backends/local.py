@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 
 from dsreview.backends.base import BackendSettings, IsWanted, OnText, always_wanted
 from dsreview.errors import BackendError, PromptTooLongError
-from dsreview.prompt import Answer, OnAnswer, Prompt, Sampling, StopReason, ignore_answer
+from dsreview.prompt import (
+    Alternative,
+    Answer,
+    OnAnswer,
+    Prompt,
+    Sampling,
+    StopReason,
+    TokenChoice,
+    ignore_answer,
+)
 
 if TYPE_CHECKING:
     from dsengine import Completion, Engine, Message
@@ -63,13 +72,15 @@ class LocalBackend:
         schemas = {prompt.schema for prompt in prompts}
         if len(schemas) > 1:
             raise BackendError("the prompts of one call share one schema")
+        draws = [sampling.draw(prompt) for prompt in prompts]
         try:
             completions = self._engine.generate(
                 [_conversation(prompt) for prompt in prompts],
                 max_new_tokens=sampling.max_new_tokens,
                 grammar=schemas.pop() or None,
-                temperature=sampling.temperature,
-                seed=sampling.seed,
+                temperature=[temperature for temperature, _ in draws],
+                seed=[seed for _, seed in draws],
+                top_logprobs=sampling.top_logprobs,
                 deadline_s=sampling.deadline_s,
                 on_completion=lambda index, done: on_answer(index, _answer(done)),
                 is_wanted=is_wanted,
@@ -91,6 +102,14 @@ def _answer(completion: "Completion") -> Answer:
         completion.prompt_tokens,
         completion.completion_tokens,
         StopReason(completion.stop.value),
+        tokens=tuple(
+            TokenChoice(
+                choice.text,
+                choice.logprob,
+                tuple(Alternative(other.text, other.logprob) for other in choice.top),
+            )
+            for choice in completion.tokens
+        ),
     )
 
 

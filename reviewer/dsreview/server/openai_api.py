@@ -67,7 +67,7 @@ class OpenAIApi:
         if answer.stop in _UNANSWERED:
             return _json(openai_format.problem(answer.problem, None, _FAILED), 500)
         identifier = openai_format.new_identifier()
-        return _json(openai_format.completion(answer, identifier, self._model))
+        return _json(openai_format.completion(answer, identifier, self._model, asked))
 
     async def _events(self, job: Job, asked: ChatRequest) -> AsyncIterator[bytes]:
         identifier, model = openai_format.new_identifier(), self._model

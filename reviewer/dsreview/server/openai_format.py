@@ -15,6 +15,7 @@ from dsreview.prompt import Answer, Message, Prompt, Role, Sampling, StopReason,
 MAX_NEW_TOKENS: Final = 2_048
 """Where a request names no limit."""
 MAX_MESSAGES: Final = 1_000
+MAX_TOP_LOGPROBS: Final = 20
 _ANY_OBJECT: Final = '{"type": "object"}'
 _ROLES: Final = {
     "system": Role.SYSTEM,
@@ -67,6 +68,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     tools: tuple[msgspec.Raw, ...] | None = None
     functions: tuple[msgspec.Raw, ...] | None = None
     logprobs: bool | None = None
+    top_logprobs: int | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
 
@@ -77,7 +79,6 @@ _REFUSED: Final = {
     "stop": (None, ()),
     "tools": (None, ()),
     "functions": (None, ()),
-    "logprobs": (None, False),
     "presence_penalty": (None, 0.0),
     "frequency_penalty": (None, 0.0),
 }
@@ -100,10 +101,20 @@ def read_request(content: bytes) -> ChatRequest:
         raise UsageError(f"messages: from 1 to {MAX_MESSAGES}")
     if not 0 <= (request.temperature or 0.0) <= 2:
         raise UsageError("temperature: from 0 to 2")
+    _check_logprobs(request)
     limit = request.max_completion_tokens or request.max_tokens
     if limit is not None and limit < 1:
         raise UsageError("max_tokens: from 1")
     return request
+
+
+def _check_logprobs(request: ChatRequest) -> None:
+    if not 0 <= (request.top_logprobs or 0) <= MAX_TOP_LOGPROBS:
+        raise UsageError(f"top_logprobs: from 0 to {MAX_TOP_LOGPROBS}")
+    if request.top_logprobs and not request.logprobs:
+        raise UsageError("top_logprobs: only with logprobs")
+    if request.logprobs and request.stream:
+        raise UsageError("logprobs: not in a stream")
 
 
 def prompt_of(request: ChatRequest) -> Prompt:
@@ -117,14 +128,19 @@ def sampling_of(request: ChatRequest, room: int) -> Sampling:
     asked = request.max_completion_tokens or request.max_tokens
     temperature = 1.0 if request.temperature is None else request.temperature
     seed = secrets.randbelow(1 << 31) if request.seed is None else request.seed
-    return Sampling(asked or max(1, min(room, MAX_NEW_TOKENS)), temperature, seed)
+    return Sampling(
+        asked or max(1, min(room, MAX_NEW_TOKENS)),
+        temperature,
+        seed,
+        top_logprobs=max(1, request.top_logprobs or 0) if request.logprobs else 0,
+    )
 
 
-def completion(answer: Answer, identifier: str, model: str) -> bytes:
+def completion(answer: Answer, identifier: str, model: str, asked: ChatRequest) -> bytes:
     choice = {
         "index": 0,
         "message": {"role": "assistant", "content": answer.text, "refusal": None},
-        "logprobs": None,
+        "logprobs": _logprobs(answer, asked.top_logprobs or 0) if asked.logprobs else None,
         "finish_reason": _FINISH[answer.stop],
     }
     head = _head(identifier, "chat.completion", model)
@@ -168,6 +184,27 @@ def _usage(answer: Answer) -> dict[str, int]:
         "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": answer.completion_tokens,
         "total_tokens": answer.prompt_tokens + answer.completion_tokens,
+    }
+
+
+def _logprobs(answer: Answer, num_top: int) -> dict[str, object]:
+    content = [
+        {
+            **_token(choice.text, choice.logprob),
+            "top_logprobs": [_token(other.text, other.logprob) for other in choice.top[:num_top]],
+        }
+        for choice in answer.tokens
+    ]
+    return {"content": content, "refusal": None}
+
+
+def _token(text: str, logprob: float) -> dict[str, object]:
+    """`bytes` are null where the token holds a part of a character only."""
+    is_broken = "\ufffd" in text
+    return {
+        "token": text,
+        "logprob": logprob,
+        "bytes": None if is_broken else list(text.encode("utf-8", "surrogatepass")),
     }
 
 
