@@ -2,7 +2,7 @@
 
 import typer
 
-from dsreview.cli import diff, doctor, fix, hook, last, pr, serve, undo
+from dsreview.cli import bench, diff, doctor, fix, hook, last, pr, serve, undo
 from dsreview.errors import UsageError
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ app.command("serve")(serve.serve)
 app.command("status")(serve.status)
 app.command("stop")(serve.stop)
 app.command("undo")(undo.undo)
+app.add_typer(bench.bench)
 app.add_typer(hook.hooks)
 
 
