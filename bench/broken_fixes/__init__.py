@@ -1,0 +1,1 @@
+"""True fixes, the ways in which they are broken, and who says that they are."""
