@@ -1,7 +1,6 @@
 """Continuous batching: rows enter a running batch when there is room, and leave it when done."""
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -13,12 +12,16 @@ from dsengine.sequence import Sequence as Row
 
 
 class ContinuousBatch:
-    """Rows that share a prefix: those that wait, those that enter and those that run."""
+    """Rows that share a prefix: those that enter and those that run."""
 
-    def __init__(self, runner: AnyRunner, batch: Batch, waiting: deque[Row]) -> None:
+    def __init__(self, runner: AnyRunner, batch: Batch, next_row: Callable[[], Row | None]) -> None:
+        """
+        Args:
+            next_row: asked for one that enters, while there is room; None while there is none.
+        """
         self._runner = runner
         self._batch = batch
-        self._waiting = waiting
+        self._next_row = next_row
         self._entering: list[Row] = []
         self._entry: object | None = None
         self._running: list[Row] = []
@@ -29,13 +32,13 @@ class ContinuousBatch:
 
     @property
     def has_work(self) -> bool:
-        return bool(self._waiting or self._entering or self._running)
+        return bool(self._entering or self._running)
 
     def enter(self) -> None:
         """One pass over prompts that come in; the rows that run wait no longer than that."""
         if self._entry is None:
             self._admit()
-        if self._entry is None:
+        if self._entry is None or self._has_left():
             return
         logits = self._runner.advance(self._batch, self._entry)
         if logits is None:
@@ -47,15 +50,26 @@ class ContinuousBatch:
         self._accept(entered, tokens, ranking)
 
     def _admit(self) -> None:
-        """Let as many prompts in as rows are free; those that nobody wants stay outside."""
-        while self._waiting and len(self._entering) < self._batch.room:
-            row = self._waiting.popleft()
-            if row.is_wanted():
-                self._entering.append(row)
+        """Let as many prompts in as rows are free."""
+        while len(self._entering) < self._batch.room:
+            row = self._next_row()
+            if row is None:
+                break
+            self._entering.append(row)
         if self._entering:
             num_known = len(self._batch.prefix.ids)
             rest = [row.prompt[num_known:] for row in self._entering]
             self._entry = self._runner.enter(self._batch, rest)
+
+    def _has_left(self) -> bool:
+        """Nobody wants what enters any more: the next entry takes its place."""
+        if any(row.is_wanted() for row in self._entering):
+            return False
+        for row in self._entering:
+            row.leave_unwanted()
+        self.num_done += len(self._entering)
+        self._entering, self._entry = [], None
+        return True
 
     def step(self) -> bool:
         """One more token for each row that runs; False if none does."""
@@ -70,11 +84,10 @@ class ContinuousBatch:
         self._batch.close()
 
     def abandon(self) -> list[Row]:
-        """Memory ran out: those that ran or entered, back at their start, wait again."""
+        """Memory ran out: those that ran or entered, back at their start."""
         rows = [*self._running, *self._entering]
         for row in rows:
             row.restart()
-        self._waiting.extendleft(reversed(rows))
         return rows
 
     def _draw(self, rows: Sequence[Row], logits: Tensor) -> tuple[Tensor, Ranking | None]:

@@ -1,6 +1,7 @@
 """The way in: conversations to completions."""
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable
 from collections.abc import Sequence as Sequences
@@ -9,6 +10,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from dsengine.calls import Call
 from dsengine.checkpoint import digest, open_checkpoint
 from dsengine.completion import Completion, EngineStats
 from dsengine.errors import PromptTooLongError, UnsupportedModelError
@@ -27,7 +29,7 @@ _MAX_WINDOW = 32_768  # beyond it one prompt's cache outgrows most machines
 
 
 class Engine:
-    """One model on one device. Not for several threads at once."""
+    """One model on one device. Calls of several threads share its batches."""
 
     def __init__(
         self,
@@ -80,6 +82,7 @@ class Engine:
         )
         self._runner = opened
         self._counts = EngineStats()
+        self._counting = threading.Lock()
         self._checkpoint = checkpoint
 
     @property
@@ -136,7 +139,7 @@ class Engine:
         is_wanted: IsWanted = lambda _: True,
         on_text: OnText | None = None,
     ) -> list[Completion]:
-        """One completion for each prompt, in their order.
+        """One completion for each prompt, in their order. Safe for several threads.
 
         Args:
             max_new_tokens: most tokens of an answer; thinking comes on top.
@@ -147,6 +150,8 @@ class Engine:
             top_logprobs: how many of the likeliest tokens are told for each token of an
                 answer; 0 tells nothing of tokens and costs nothing.
             deadline_s: seconds from now after which answers end as they are.
+            on_progress, on_completion, is_wanted, on_text: called by the thread that works
+                for all calls just then; what they raise ends this call alone.
             on_progress: called with the number of prompts done and of all prompts.
             on_completion: called once for each prompt as soon as it is done, in any order,
                 with its index and completion.
@@ -160,7 +165,7 @@ class Engine:
             GrammarError: `grammar` is no usable JSON schema.
             DeviceError: not even one prompt fits the memory, or the device fails.
         """
-        deadline = None if deadline_s is None else time.monotonic() + deadline_s
+        is_in_time = _clock(deadline_s)
         if not prompts:
             return []
         encoded = [self._tokenizer.encode_prompt(prompt) for prompt in prompts]
@@ -171,7 +176,13 @@ class Engine:
             for drawn in _draws(temperature, seed, len(encoded))
         ]
         rows = [
-            Sequence(ids, sampling, self._vocabulary, compiled, partial(is_wanted, number))
+            Sequence(
+                ids,
+                sampling,
+                self._vocabulary,
+                compiled,
+                partial(_is_open, is_in_time, is_wanted, number),
+            )
             for number, (ids, sampling) in enumerate(zip(encoded, samplings, strict=True))
         ]
         if on_text is not None:
@@ -187,7 +198,7 @@ class Engine:
             if on_progress:
                 on_progress(num_done, num_all)
 
-        self._scheduler.run(rows, max_new_tokens + self._max_thinking, deadline, report)
+        self._scheduler.run(Call(rows, report))
         completions = [row.completion(self._tokenizer) for row in rows]
         self._count(completions)
         return completions
@@ -205,16 +216,29 @@ class Engine:
                 raise ValueError(f"prompt {number} is empty")
 
     def _count(self, completions: Sequences[Completion]) -> None:
-        counts = self._counts
-        self._counts = replace(
-            counts,
-            prompts=counts.prompts + len(completions),
-            prompt_tokens=counts.prompt_tokens + sum(c.prompt_tokens for c in completions),
-            cached_prefix_tokens=counts.cached_prefix_tokens
-            + sum(c.cached_prefix_tokens for c in completions),
-            completion_tokens=counts.completion_tokens
-            + sum(c.completion_tokens for c in completions),
-        )
+        with self._counting:
+            counts = self._counts
+            self._counts = replace(
+                counts,
+                prompts=counts.prompts + len(completions),
+                prompt_tokens=counts.prompt_tokens + sum(c.prompt_tokens for c in completions),
+                cached_prefix_tokens=counts.cached_prefix_tokens
+                + sum(c.cached_prefix_tokens for c in completions),
+                completion_tokens=counts.completion_tokens
+                + sum(c.completion_tokens for c in completions),
+            )
+
+
+def _is_open(is_in_time: Callable[[], bool], is_wanted: IsWanted, number: int) -> bool:
+    return is_in_time() and is_wanted(number)
+
+
+def _clock(deadline_s: float | None) -> Callable[[], bool]:
+    """Whether time is left, asked later."""
+    if deadline_s is None:
+        return lambda: True
+    end = time.monotonic() + deadline_s
+    return lambda: time.monotonic() < end
 
 
 def _draws(

@@ -1,8 +1,11 @@
 """Prefixes that were computed, kept for the next call: the latest ones that fit."""
 
+from collections import deque
 from collections.abc import Sequence
 
 from dsengine.runner import Prefix
+
+_NUM_SEEN = 32
 
 
 class PrefixStore:
@@ -13,6 +16,24 @@ class PrefixStore:
         self._max_bytes = max_bytes
         self._kept: list[Prefix] = []
         """The one used last stands last."""
+        self._seen: deque[tuple[int, ...]] = deque(maxlen=_NUM_SEEN)
+        """Prompts that came alone."""
+
+    def num_shareable(self, prompts: Sequence[Sequence[int]]) -> int:
+        """How many first tokens of `prompts`, which come together, are worth to be kept.
+
+        Those that they share; of a lone prompt, those with which kept prefixes or lone
+        prompts before it began, so many that most tokens were saved. At least one token of
+        each prompt is left to start from.
+        """
+        shortest = min((tuple(one) for one in prompts), key=len)[:-1]
+        if len(prompts) > 1:
+            return min(num_common(prompts), len(shortest))
+        known = len(self.longest(shortest).ids)
+        shared = [num_common([shortest, one]) for one in self._seen]
+        self._seen.append(tuple(prompts[0]))
+        saved = max(((n * sum(m >= n for m in shared), n) for n in shared), default=(0, 0))
+        return max(known, saved[1])
 
     def longest(self, ids: Sequence[int]) -> Prefix:
         """The longest known beginning of `ids`."""
@@ -40,10 +61,9 @@ class PrefixStore:
 
 def num_common(prompts: Sequence[Sequence[int]]) -> int:
     """Length of the longest prefix that all prompts share."""
-    first, last = min(prompts, key=tuple), max(prompts, key=tuple)
-    count = 0
-    for left, right in zip(first, last, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count
+    first, last = (tuple(one) for one in (min(prompts, key=tuple), max(prompts, key=tuple)))
+    low, high = 0, min(len(first), len(last))
+    while low < high:  # comparing slices is quick, looking at each token is not
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if first[:middle] == last[:middle] else (low, middle - 1)
+    return low

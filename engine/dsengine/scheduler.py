@@ -1,32 +1,36 @@
-"""Which sequences run together, and what happens when memory or time runs out."""
+"""Which prompts run together, and what happens when memory or time runs out.
+
+There is one batch at a time. Prompts of all calls enter it while it runs, calls taking
+turns, as long as they begin with its prefix and fit its slots. What cannot enter is
+overtaken so often and no more: then the batch runs empty and the next one begins with it.
+"""
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import replace
 
 from dsengine.batching import ContinuousBatch
-from dsengine.completion import EngineStats, StopReason
+from dsengine.calls import Call, Turns
+from dsengine.completion import EngineStats
 from dsengine.device import is_out_of_memory
 from dsengine.errors import DeviceError
-from dsengine.prefixes import PrefixStore, num_common
+from dsengine.prefixes import PrefixStore
 from dsengine.runner import AnyRunner, Prefix
 from dsengine.sequence import Sequence as Row
 
 OnProgress = Callable[[int, int], None]
-IsOver = Callable[[], bool]
+
+_WORTH_WAITING = 256
+"""Tokens of a longer shared prefix for which a prompt does not enter the running batch."""
+_MAX_OVERTAKING = 2
+"""Batches' worth of rows that may enter while a call waits that cannot."""
 
 
 class Scheduler:
-    """Runs rows in batches; keeps prefixes for later calls."""
+    """Runs rows in batches; keeps prefixes for later calls. Safe for several threads."""
 
     def __init__(
-        self,
-        runner: AnyRunner,
-        max_rows: int,
-        max_batch_tokens: int,
-        max_prefix_bytes: int,
+        self, runner: AnyRunner, max_rows: int, max_batch_tokens: int, max_prefix_bytes: int
     ) -> None:
         """
         Args:
@@ -38,109 +42,201 @@ class Scheduler:
         self._max_rows = max_rows
         self._max_batch_tokens = max_batch_tokens
         self._prefixes = PrefixStore(runner.empty_prefix, max_prefix_bytes)
+        self._turns = Turns()
+        self._calls: list[Call] = []
+        """That are not done; the one whose turn it is stands first."""
+        self._has_company = False
+        """Calls were seen to come while others ran: batches keep room for more."""
+        self._batch: ContinuousBatch | None = None
+        self._first: Call | None = None
+        """For which the batch was begun and its prefix computed."""
+        self._prefix: Prefix = runner.empty_prefix
+        self._num_slots = 0
+        self._num_overtaking = 0
         self.stats = EngineStats()
 
-    def run(
-        self,
-        rows: Sequence[Row],
-        max_new_tokens: int,
-        deadline: float | None,
-        on_progress: OnProgress | None,
-    ) -> None:
-        """Give every row its `stop`. `deadline` is a time of `time.monotonic`."""
+    def run(self, call: Call) -> None:
+        """Until every row of `call` has its `stop`; rows of other threads go along.
 
-        def is_over() -> bool:
-            if deadline is not None and time.monotonic() >= deadline:
-                return True
-            return not any(row.stop is None and row.is_wanted() for row in rows)
-
-        def report() -> None:
-            if on_progress:
-                on_progress(sum(row.stop is not None for row in rows), len(rows))
-
-        report()
-        prefix = self._shared_prefix(rows, is_over)
-        # the longest first, so that memory fails early
-        waiting = deque(sorted(rows, key=lambda row: len(row.prompt), reverse=True))
-        while waiting and prefix is not None and not is_over():
-            with closing(self._start(waiting, prefix, max_new_tokens)) as batch:
-                has_run = self._has_run(batch, is_over, report)
-            if not has_run:
-                del batch  # or its memory would still be taken
-                self._runner.release_memory()
-        for row in rows:
-            row.stop = row.stop or StopReason.DEADLINE
-        report()
-
-    def _start(self, waiting: deque[Row], prefix: Prefix, max_new_tokens: int) -> ContinuousBatch:
-        num_slots = len(waiting[0].prompt) - len(prefix.ids) + max_new_tokens
-        num_fitting = max(1, self._max_batch_tokens // num_slots)
-        num_rows = min(self._max_rows, num_fitting, len(waiting))
-        return ContinuousBatch(
-            self._runner, self._runner.start(prefix, num_rows, num_slots), waiting
-        )
-
-    def _has_run(self, batch: ContinuousBatch, is_over: IsOver, report: Callable[[], None]) -> bool:
-        """Until all rows are done or time is over; False where memory ran out before."""
-        num_done = 0
+        Raises:
+            DeviceError: not even one prompt fits the memory, or the device fails.
+        """
         try:
-            while batch.has_work and not is_over():
-                started = time.monotonic()
-                batch.enter()
-                entered = time.monotonic()
-                has_stepped = batch.step()
-                self._count(entered - started, time.monotonic() - entered, has_stepped)
-                if batch.num_done > num_done:
-                    num_done = batch.num_done
-                    report()
+            if self._turns.lead(call):
+                self._drive(call)
+        except BaseException as error:
+            call.problem = call.problem or error
+            raise
+        if call.problem is not None:
+            raise call.problem
+
+    def _drive(self, call: Call) -> None:
+        """Work for all calls until `call` is done; another thread goes on from there."""
+        try:
+            while not call.is_done:
+                self._turn()
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self._calls = [one for one in self._calls if one is not call and not one.is_done]
+            if not self._calls:
+                self._close()
+            self._turns.hand_over()
+
+    def _turn(self) -> None:
+        """One pass over prompts that enter and one over rows that run."""
+        self._welcome()
+        has_work = self._has_worked()
+        if has_work is None:  # outside of `except`, whose traceback would hold the memory
+            self._halve(self._abandon())
+        elif not has_work:
+            self._close()
+
+    def _welcome(self) -> None:
+        for call in self._turns.take():
+            self._has_company |= bool(self._calls)
+            call.num_shared = self._prefixes.num_shareable([row.prompt for row in call.rows])
+            self._calls.append(call)
+            call.tell()
+
+    def _has_worked(self) -> bool | None:
+        """Whether there is more to do in the running batch; None where memory ran out."""
+        started = time.monotonic()
+        try:
+            if self._batch is None:
+                self._batch = self._start()
+            if self._batch is None:
+                self._tell()
+                return False
+            num_done = self._batch.num_done
+            self._batch.enter()
+            entered = time.monotonic()
+            has_stepped = self._batch.step()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            self._halve(batch.abandon())
-            return False
-        return True
+            return None
+        self._count(entered - started, time.monotonic() - entered, has_stepped)
+        if self._batch.num_done > num_done or not self._batch.has_work:
+            self._tell()
+        return self._batch.has_work
+
+    def _tell(self) -> None:
+        """Report what is done; calls that are leave."""
+        for call in self._calls:
+            call.tell()
+        staying = [call for call in self._calls if not call.is_done]
+        if len(staying) < len(self._calls):
+            self._calls = staying
+            self._turns.wake()
+
+    def _start(self) -> ContinuousBatch | None:
+        """A new batch, for whoever's turn it is; None where nobody wants anything."""
+        first = next((call for call in self._calls if call.next_wanted() is not None), None)
+        prefix = None if first is None else self._shared_prefix(first)
+        if prefix is None:
+            return None
+        self._first, self._prefix, self._num_overtaking = first, prefix, 0
+        together = [call for call in self._calls if self._suits(call)]
+        rows = [row for call in together for row in call.waiting if self._begins_right(row)]
+        num_slots = max(map(self._num_own, rows))
+        self._num_slots = max(num_slots, self._num_slots if self._has_company else 0)
+        num_fitting = max(1, self._max_batch_tokens // self._num_slots)
+        num_wanted = self._max_rows if self._has_company else len(rows)
+        num_rows = min(self._max_rows, num_fitting, num_wanted)
+        batch = self._runner.start(prefix, num_rows, self._num_slots)
+        return ContinuousBatch(self._runner, batch, self._next_row)
+
+    def _next_row(self) -> Row | None:
+        """The next one that may enter the running batch: calls take turns."""
+        self._welcome()
+        is_overtaking = False
+        for call in list(self._calls):
+            row = call.next_wanted()
+            if row is None:
+                continue
+            if (
+                self._suits(call)
+                and self._begins_right(row)
+                and self._num_own(row) <= self._num_slots
+            ):
+                break
+            is_overtaking = True
+        else:
+            return None
+        if self._num_overtaking >= _MAX_OVERTAKING * self._max_rows:
+            return None
+        self._num_overtaking += is_overtaking
+        self._calls.remove(call)
+        self._calls.append(call)
+        if call is not self._first:
+            row.cached_prefix_tokens = len(self._prefix.ids)
+        return call.waiting.popleft()
+
+    def _suits(self, call: Call) -> bool:
+        return call.num_shared - len(self._prefix.ids) < _WORTH_WAITING
+
+    def _begins_right(self, row: Row) -> bool:
+        num_prefix = len(self._prefix.ids)
+        return len(row.prompt) > num_prefix and tuple(row.prompt[:num_prefix]) == self._prefix.ids
+
+    def _num_own(self, row: Row) -> int:
+        """Slots that a row may need."""
+        return len(row.prompt) - len(self._prefix.ids) + row.max_tokens
+
+    def _abandon(self) -> list[Row]:
+        """Rows of the batch, back at their start, wait again in front."""
+        if self._batch is None:
+            return []
+        rows = self._batch.abandon()
+        for call in self._calls:
+            call.waiting.extendleft(row for row in reversed(rows) if row in call.rows)
+        self._close()
+        self._runner.release_memory()
+        return rows
+
+    def _close(self) -> None:
+        if self._batch is not None:
+            self._batch.close()
+        self._batch = None
 
     def _halve(self, rows: Sequence[Row]) -> None:
-        if len(rows) == 1:
-            raise self._too_small(len(rows[0].prompt)) from None
-        self.stats = replace(self.stats, batches_halved=self.stats.batches_halved + 1)
-        self._max_rows = max(1, len(rows) // 2)
+        """Smaller batches from now on; a row that has no memory alone ends its call."""
+        if len(rows) > 1:
+            self.stats = replace(self.stats, batches_halved=self.stats.batches_halved + 1)
+            self._max_rows = max(1, len(rows) // 2)
+            return
+        for call in self._calls:
+            if not rows or rows[0] in call.rows:
+                longest = max(len(row.prompt) for row in rows or call.rows)
+                call.problem = self._too_small(longest)
+        self._tell()
 
-    def _shared_prefix(self, rows: Sequence[Row], is_over: IsOver) -> Prefix | None:
-        """What all prompts begin with; a lone prompt shares with those of earlier calls.
+    def _shared_prefix(self, call: Call) -> Prefix | None:
+        """What the prompts of `call` share with each other, or a lone one with others.
 
         Returns:
-            None if time was over before it was computed.
+            None if nobody wanted it any more before it was computed.
         """
-        started = time.monotonic()
-        prompts = [tuple(row.prompt) for row in rows]
-        shortest = min(prompts, key=len)
-        known = self._prefixes.longest(shortest[:-1])  # each row needs a token to start from
-        num_shared = num_common(prompts) if len(prompts) > 1 else len(known.ids)
-        num_shared = min(num_shared, len(shortest) - 1)
-        known = known.cut(min(len(known.ids), num_shared))
-        prefix: Prefix | None = known
-        if num_shared > len(known.ids):
-            prefix = self._compute_prefix(shortest[:num_shared], known, is_over)
-            if prefix is not None:
-                self._prefixes.keep(prefix)
-        for number, row in enumerate(rows):
-            row.cached_prefix_tokens = num_shared if number else len(known.ids)
-        self._count(time.monotonic() - started, 0.0, has_stepped=False)
+        ids = call.waiting[0].prompt[: call.num_shared]
+        known = self._prefixes.longest(ids)
+        for row in call.waiting:
+            row.cached_prefix_tokens = len(ids)
+        call.rows[0].cached_prefix_tokens = len(known.ids)
+        if len(known.ids) == len(ids):
+            return known
+        prefix: Prefix | None = self._runner.compute_prefix(ids, known, self._is_over)
+        if prefix is not None:
+            self._prefixes.keep(prefix)
         return prefix
 
-    def _compute_prefix(self, ids: Sequence[int], known: Prefix, is_over: IsOver) -> Prefix | None:
-        try:
-            return self._runner.compute_prefix(ids, known, is_over)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise self._too_small(len(ids)) from None
+    def _is_over(self) -> bool:
+        return not any(row.is_wanted() for call in self._calls for row in call.waiting)
 
     def _too_small(self, num_tokens: int) -> DeviceError:
-        return DeviceError(
-            f"{self._runner.device_name} has no memory for a prompt of {num_tokens} tokens"
-        )
+        name = self._runner.device_name
+        return DeviceError(f"{name} has no memory for a prompt of {num_tokens} tokens")
 
     def _count(self, prefill_s: float, decode_s: float, has_stepped: bool) -> None:
         self.stats = replace(

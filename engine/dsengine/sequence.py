@@ -85,6 +85,11 @@ class Sequence:
         self._random = random.Random(seed)  # noqa: S311 - no secret
 
     @property
+    def max_tokens(self) -> int:
+        """Most tokens that may follow the prompt."""
+        return self._sampling.max_new_tokens + self._sampling.max_thinking_tokens
+
+    @property
     def temperature(self) -> float:
         return self._sampling.temperature
 
