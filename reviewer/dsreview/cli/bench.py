@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dsreview.cli import bench_make
 from dsreview.cli.option_types import (
     ApiKeyEnv,
     BatchSize,
@@ -95,3 +96,6 @@ def run(
     flags = flags_of({**context.params, "backend": None})
     wanted = Wanted(set_name, backend, out, html, limit, jobs, fresh, run_tests)
     run_and_write(wanted, flags)
+
+
+bench.command("make")(bench_make.make)
