@@ -27,12 +27,12 @@ HOMES = {
         "outline.py",
     ),
     "ast_grep_py": ("checks/",),
-    "httpx": ("backends/",),
+    "httpx": ("backends/", "models/"),
     "rich": ("outputs/", "progress.py", "cli/"),
     "torch": (),
     "transformers": (),
     "llguidance": (),
-    "dsengine": ("backends/local.py", "doctor.py"),
+    "dsengine": ("backends/local.py", "doctor.py", "models/"),
     "starlette": ("server/",),
     "uvicorn": ("server/",),
 }
@@ -40,9 +40,10 @@ HOMES = {
 # A module may import only modules of its own rank or a lower one.
 RANKS = (
     {"cache", "claims", "durable", "errors", "ignore_patterns", "isolated", "lenient_json"}
+    | {"calibration", "confidence"}
     | {"located_json", "name_rules", "patch", "prompt", "sanitize", "secrets_mask", "severity"},
     {"answer_cache", "backends", "change", "diff_sections", "finding", "line_diff", "progress"}
-    | {"server"},
+    | {"models", "server"},
     {"sandbox", "setting_values"},
     {"anchors", "answers", "config", "context_rows", "diff_headers", "edits", "languages"},
     {"notebooks", "report", "suppression"},

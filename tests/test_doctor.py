@@ -1,7 +1,8 @@
 import pytest
 
 from dsreview.config import Config
-from dsreview.doctor import KNOWN_MODELS, WORKSPACE, Device, _known_models, examine
+from dsreview.doctor import _known_models, examine
+from dsreview.models.catalogue import CATALOGUE, TABLE, Room
 
 
 def test_it_says_what_is_installed_and_what_is_missing(run_dsreview):
@@ -14,15 +15,14 @@ def test_it_says_what_is_installed_and_what_is_missing(run_dsreview):
 def test_every_known_model_is_said_to_fit_or_not():
     pytest.importorskip("torch")
     texts = [check.text for check in examine(Config())]
-    for model in KNOWN_MODELS:
-        assert sum(model.name in text for text in texts) == 1
+    for model in CATALOGUE:
+        assert sum(f"{model.name} (" in text for text in texts) == 1
 
 
 def test_a_model_fits_exactly_where_its_memory_is_free():
-    model = KNOWN_MODELS[0]
-    needed = int(model.num_parameters * 2 * WORKSPACE)
-    for free, fits in ((needed + 1, True), (needed - 1, False)):
-        check = next(iter(_known_models(Device("mps", True, "", free, 2))))
+    needed = CATALOGUE[0].memory_bytes(TABLE[-1])
+    for free, fits in ((needed, True), (needed - 1, False)):
+        check = next(iter(_known_models(Room("mps", free, 2))))
         assert check.is_good is fits
 
 

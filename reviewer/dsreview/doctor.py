@@ -15,29 +15,9 @@ from dsreview.cache import default_folder
 from dsreview.config import Config, user_config_file
 from dsreview.errors import ConfigurationError
 from dsreview.model_choice import chosen_backend
+from dsreview.models.catalogue import CATALOGUE, Room, precision_that_fits
 
 LOCAL_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "llguidance")
-
-
-WORKSPACE = 1.2
-"""Memory of a review over that of the weights: KV cache and activations."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownModel:
-    """A model to start with; its size as published."""
-
-    name: str
-    num_parameters: float
-
-
-KNOWN_MODELS = (
-    KnownModel("deepseek-ai/deepseek-coder-1.3b-instruct", 1.35e9),
-    KnownModel("deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B", 1.78e9),
-    KnownModel("deepseek-ai/deepseek-coder-6.7b-instruct", 6.74e9),
-    KnownModel("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", 7.62e9),
-    KnownModel("deepseek-ai/DeepSeek-Coder-V2-Lite-Instruct", 15.7e9),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +60,7 @@ def examine(config: Config) -> Iterator[Check]:
     yield _model(config)
     trusted = [device for device in devices if device.is_trusted]
     if trusted:
-        yield from _known_models(trusted[0])
+        yield from _known_models(_room(trusted[0]))
 
 
 def _git() -> Check:
@@ -129,11 +109,22 @@ def _model(config: Config) -> Check:
     return Check("model", True, f"{config.model}{where}, backend {name}")
 
 
-def _known_models(device: Device) -> Iterator[Check]:
-    """What could be run there now, unquantised, from the smallest."""
-    for model in KNOWN_MODELS:
-        needed = model.num_parameters * device.bytes_a_parameter * WORKSPACE
-        fits = needed <= device.free_bytes
-        verdict = "fits" if fits else "does not fit"
-        need = f"{needed / 1e9:.1f} GB at {8 * device.bytes_a_parameter} bits on {device.name}"
-        yield Check(verdict, fits, f"{model.name} ({need})")
+def rooms() -> tuple[Room, ...]:
+    """Where a model could run, the device that is taken by itself first; none without torch."""
+    if any(importlib.util.find_spec(name) is None for name in LOCAL_PACKAGES):
+        return ()
+    return tuple(map(_room, (device for device in _devices() if device.is_trusted)))
+
+
+def _room(device: Device) -> Room:
+    return Room(device.name, device.free_bytes, device.bytes_a_parameter)
+
+
+def _known_models(room: Room) -> Iterator[Check]:
+    """What could be run there now."""
+    for model in CATALOGUE:
+        precision = precision_that_fits(model, room)
+        needed = precision or room.precisions[-1]
+        verdict = "fits" if precision else "does not fit"
+        need = f"{model.memory_bytes(needed) / 1e9:.1f} GB as {needed.name} on {room.device}"
+        yield Check(verdict, precision is not None, f"{model.name} ({need})")

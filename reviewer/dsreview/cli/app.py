@@ -2,7 +2,7 @@
 
 import typer
 
-from dsreview.cli import bench, diff, doctor, fix, hook, last, pr, serve, undo
+from dsreview.cli import bench, diff, doctor, fix, hook, last, models, pr, serve, undo
 from dsreview.errors import UsageError
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ app.command("stop")(serve.stop)
 app.command("undo")(undo.undo)
 app.add_typer(bench.bench)
 app.add_typer(hook.hooks)
+app.add_typer(models.models)
 
 
 def run(given: list[str]) -> int:

@@ -1,0 +1,1 @@
+"""Models by name: which are worth a try, which are here, and how they come here."""
