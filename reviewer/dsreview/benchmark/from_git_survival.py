@@ -4,7 +4,7 @@ The main line is the first-parent history of HEAD. Commits are placed on it by t
 which is made to never run backwards.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -39,10 +39,9 @@ class MainLine:
 
         None where it was gone by then, or the history ends before.
         """
-        start = bisect_right(self.times_s, from_s) - 1
-        stop = bisect_left(self.times_s, to_s)
-        if stop == len(self.times_s):
+        if to_s > self.end_s:
             return None
+        start, stop = (bisect_right(self.times_s, when) - 1 for when in (from_s, to_s))
         content = ""
         for version in self._followed(path, start, stop):
             content = version.content
