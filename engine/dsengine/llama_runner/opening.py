@@ -1,0 +1,90 @@
+"""From a GGUF file to a runner on a device that has room for it."""
+
+import os
+
+import psutil
+
+from dsengine.checkpoint import Checkpoint
+from dsengine.errors import DeviceError, UnsupportedModelError
+from dsengine.llama_runner import library
+from dsengine.llama_runner.cells import Cells
+from dsengine.llama_runner.runner import LlamaFacts, LlamaRunner
+
+_SMALL = 20_000_000  # parameters; threads on such matrices wait for each other
+_LEAST_CELLS = 512
+_WORKSPACE_BYTES = 64 << 20
+_SHARE_OF_BATCHES = 4 / 5
+"""Of all cells; the others are for prefixes that are kept."""
+
+
+def open_llama(checkpoint: Checkpoint, device: str, max_batch_tokens: int) -> LlamaRunner:
+    """
+    Args:
+        device: auto, mps, cuda or cpu; llama.cpp has one GPU at most built in.
+        max_batch_tokens: of one batch.
+
+    Raises:
+        UnsupportedModelError: no GGUF file, or one that llama.cpp does not take.
+        DeviceError: the device is absent or too small.
+    """
+    model = checkpoint.gguf
+    if model is None:
+        raise UnsupportedModelError(f"{checkpoint.folder}: llama.cpp runs GGUF files alone")
+    on_gpu = _is_on_gpu(device)
+    is_exact = model.file_type == "F32"
+    bytes_per_token = model.values_per_token * (4 if is_exact else 2)
+    name = _device_name(device) if on_gpu else "cpu"
+    free = _free_bytes() - model.weight_bytes - _WORKSPACE_BYTES
+    max_cells = min(free // bytes_per_token // 2, int(max_batch_tokens / _SHARE_OF_BATCHES))
+    if max_cells < _LEAST_CELLS:
+        needed = model.weight_bytes + _WORKSPACE_BYTES + 2 * _LEAST_CELLS * bytes_per_token
+        raise DeviceError(
+            f"model needs {needed / 1e9:.1f} GB, {name} has {_free_bytes() / 1e9:.1f} GB free;"
+            " choose a smaller one, or one in fewer bits"
+        )
+    weights = library.Weights(model, on_gpu=on_gpu)
+    if weights.vocab_size != model.vocab_size:
+        raise UnsupportedModelError(f"{checkpoint.folder}: llama.cpp sees another vocabulary")
+    num_threads = _num_threads(checkpoint.num_parameters)
+
+    def make(num_cells: int) -> library.Context:
+        return library.Context(
+            weights, num_cells, num_threads=num_threads, is_exact=is_exact, on_gpu=on_gpu
+        )
+
+    facts = LlamaFacts(
+        device_name=name,
+        dtype_name=model.file_type.lower(),
+        window=model.window,
+        vocab_size=model.vocab_size,
+        bytes_per_token=bytes_per_token,
+        versions=library.versions(),
+    )
+    usable = int(max_cells * _SHARE_OF_BATCHES) * bytes_per_token * 2
+    return LlamaRunner(Cells(make, max_cells), facts, lambda: usable)
+
+
+def _is_on_gpu(device: str) -> bool:
+    if device == "cpu":
+        return False
+    if library.has_gpu():
+        return True
+    if device != "auto":
+        raise DeviceError(f"llama.cpp was built without {device} here; use --device cpu")
+    return False
+
+
+def _device_name(device: str) -> str:
+    if device != "auto":
+        return device
+    return "mps" if os.uname().sysname == "Darwin" else "cuda"
+
+
+def _free_bytes() -> int:
+    return int(psutil.virtual_memory().available)
+
+
+def _num_threads(num_parameters: int) -> int:
+    if num_parameters < _SMALL:
+        return 1
+    return psutil.cpu_count(logical=False) or 1
