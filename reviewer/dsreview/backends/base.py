@@ -49,6 +49,9 @@ next ones."""
 class InterruptibleBackend(Backend, Protocol):
     """A backend that lets single prompts go, which is how one model serves several users."""
 
+    is_shareable: bool
+    """Whether calls of several threads share the model's work; else they take turns."""
+
     def complete(
         self,
         prompts: Sequence[Prompt],

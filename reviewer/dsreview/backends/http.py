@@ -40,6 +40,8 @@ _REFUSED_FORMAT: Final = frozenset({400, 422, 501})
 class HttpBackend:
     """One server and one of its models."""
 
+    is_shareable = False
+
     def __init__(
         self,
         base_url: str,

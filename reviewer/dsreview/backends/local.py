@@ -26,6 +26,7 @@ class LocalBackend:
     """One engine; the answer's schema is enforced token by token."""
 
     counts_are_estimated = False
+    is_shareable = True
 
     def __init__(self, engine: "Engine", model: str) -> None:
         self._engine = engine

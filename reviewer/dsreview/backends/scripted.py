@@ -20,6 +20,7 @@ class ScriptedBackend:
     model = "scripted"
     device = "none"
     counts_are_estimated = True
+    is_shareable = False
 
     def __init__(self, answers: Sequence[str | Answer], max_tokens: int = 1 << 20) -> None:
         self.unused = list(answers)

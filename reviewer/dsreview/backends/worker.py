@@ -44,8 +44,8 @@ __all__ = ["WorkerBackend", "WorkerDied"]
 class WorkerBackend:
     """A row of `BACKENDS` in its own process. Safe to share between threads.
 
-    Tokens are counted while answers are made; calls of `complete` wait for each other in
-    the process.
+    Tokens are counted while answers are made; calls of `complete` share the model's batches
+    there, where it can.
     """
 
     def __init__(self, name: str, settings: BackendSettings) -> None:

@@ -1,7 +1,8 @@
-"""The worker's side: one model, one call after another.
+"""The worker's side: one model, and calls that share it where it can be shared.
 
-The main thread works for the model. A second one reads what comes in, so that tokens are
-counted and prompts are let go while an answer is being made. The process ends when the
+Each call has a thread of its own, or the main thread where the model takes one at a time. A
+further one reads what comes in, so that tokens are counted and prompts are let go while
+answers are being made. The process ends when the
 other side is gone, and after an error that nobody foresaw: what it left on a device is
 not known, and a new process costs one load.
 """
@@ -59,7 +60,6 @@ class _Worker:
     backend: InterruptibleBackend | None = None
     dismissed: dict[int, set[int]] = field(default_factory=dict)
     """Of each call that has not ended: the prompts that nobody waits for."""
-    current: int = OPENING
 
     def listen(self) -> None:
         while (request := self.channel.receive()) is not None:
@@ -90,13 +90,26 @@ class _Worker:
         )
         while True:
             call = self.calls.get()
-            self.current = call.call
-            self._complete(call, opened)
+            if opened.is_shareable:
+                threading.Thread(target=self._answer, args=(call, opened), daemon=True).start()
+            else:
+                self._answer(call, opened)
+
+    def _answer(self, call: Complete, backend: InterruptibleBackend) -> None:
+        """Make the answers; the process ends where that cannot be done or told."""
+        try:
+            self._complete(call, backend)
+        except OSError:
+            os._exit(0)  # the other side is gone
+        except Exception as error:  # noqa: BLE001 - of the libraries that run models
+            self.give_up(error, call.call)
+            os._exit(1)
+        finally:
             self.dismissed.pop(call.call, None)
 
-    def give_up(self, error: Exception) -> None:
+    def give_up(self, error: Exception, call: int = OPENING) -> None:
         problem = " ".join(f"{type(error).__name__}: {error}".split())
-        self.channel.send(Failed(self.current, problem[:MAX_PROBLEM_LENGTH], is_last=True))
+        self.channel.send(Failed(call, problem[:MAX_PROBLEM_LENGTH], is_last=True))
 
     def _count(self, request: Count) -> None:
         if self.backend is None:  # whoever asks has waited for `Opened`

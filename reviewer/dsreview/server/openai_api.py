@@ -15,9 +15,10 @@ from dsreview.backends.resident_wire import MAX_CLIENT_LENGTH
 from dsreview.errors import BackendError, PromptTooLongError, UsageError
 from dsreview.prompt import Answer, Prompt, Sampling, StopReason
 from dsreview.server import openai_format
-from dsreview.server.dispatch import Busy, Job, Piece
+from dsreview.server.dispatch import Busy
 from dsreview.server.following import ClientLeft, Stream, unless_left
 from dsreview.server.guard import JSON
+from dsreview.server.jobs import Job, Piece
 from dsreview.server.openai_format import ChatRequest
 from dsreview.server.service import Service
 

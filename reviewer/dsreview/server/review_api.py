@@ -19,8 +19,9 @@ from dsreview.backends.resident_wire import (
 )
 from dsreview.backends.worker_frames import Answered, Done, framed
 from dsreview.errors import BackendError, PromptTooLongError
-from dsreview.server.dispatch import Busy, Job
+from dsreview.server.dispatch import Busy
 from dsreview.server.following import ClientLeft, Stream, unless_left
+from dsreview.server.jobs import Job
 from dsreview.server.service import Service
 
 T = TypeVar("T")
