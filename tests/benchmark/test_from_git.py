@@ -59,6 +59,7 @@ BUGS = {
     ),
     "indented": fix("indented", RIGHT.replace("    return result", "        return result"), RIGHT),
     "crlf": fix("crlf", WRONG.replace("\n", "\r\n"), RIGHT.replace("\n", "\r\n")),
+    "without_end": fix("without_end", WRONG[:-1], RIGHT[:-1]),
     "gone_later": fix("gone_later") + later("gone_later", None),
 }
 BENIGN = {
@@ -123,7 +124,8 @@ NEITHER = {
         ),
         Reason.NOT_TEXT,
     ),
-    "fix_without_end": (fix("fix_without_end", WRONG[:-1], RIGHT[:-1]), Reason.NOT_TEXT),
+    "fix_of_end": (fix("fix_of_end", RIGHT[:-7], RIGHT[:-1]), Reason.UNENDED),
+    "fix_of_last_end": (fix("fix_of_last_end", RIGHT[:-1], RIGHT), Reason.UNENDED),
     "fix_of_large_file": (
         fix("fix_of_large_file", WRONG + "#" * MAX_TEXT_BYTES + "\n", RIGHT),
         Reason.TOO_LARGE,
@@ -179,7 +181,7 @@ def test_a_small_fix_with_a_test_is_a_bug_turned_round(made, name):
     for edit in reversed(item.edits):
         lines[edit.start - 1 : edit.end] = split_lines(edit.fix)
     assert item.is_bug
-    assert lines == split_lines(item.before_text)
+    assert "\n".join(lines) == item.before_text.removesuffix("\n")
     assert [name for name in item.bug_lines if name > len(split_lines(item.after_text))] == []
 
 

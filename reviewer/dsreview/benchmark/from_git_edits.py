@@ -21,6 +21,8 @@ class Block:
     new: Span
     removed: tuple[str, ...]
     added: tuple[str, ...]
+    is_ended: bool
+    """Each of its lines has a line end; a fix of one that has none could not be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ def _block(run: tuple[int, int, list[Line]]) -> Block:
     old, new, lines = run
     removed = tuple(line.text for line in lines if line.kind is LineKind.REMOVED)
     added = tuple(line.text for line in lines if line.kind is LineKind.ADDED)
-    return Block(Span(old, old + len(removed)), Span(new, new + len(added)), removed, added)
+    spans = Span(old, old + len(removed)), Span(new, new + len(added))
+    return Block(*spans, removed, added, all(line.has_newline for line in lines))
 
 
 def weigh(

@@ -37,7 +37,8 @@ class Reason(StrEnum):
 
     NOT_HERE = "content not here (a partial clone)"
     TOO_LARGE = f"file larger than {MAX_TEXT_BYTES // 1000} kB"
-    NOT_TEXT = "not UTF-8 text that ends with a line"
+    NOT_TEXT = "not UTF-8 text"
+    UNENDED = "its last line, without an end, changed"
     TOO_MUCH = f"more than {MAX_CHANGED_LINES} lines or {MAX_EDITS} places changed"
     COSMETIC = "only comments, docstrings or white space changed"
     UNPARSED = "could not be parsed"
@@ -123,6 +124,8 @@ class Maker:
         num_changed = sum(block.old.num_lines + block.new.num_lines for block in blocks)
         if num_changed > MAX_CHANGED_LINES or len(blocks) > MAX_EDITS:
             raise NoItem(Reason.TOO_MUCH)
+        if any(not block.is_ended for block in blocks):
+            raise NoItem(Reason.UNENDED)
         return _Sides(*((new, old) if is_reversed else (old, new)), hunks, blocks)
 
     def _text(self, content_id: str) -> str:
@@ -136,7 +139,7 @@ class Maker:
             text = content.decode()
         except UnicodeDecodeError:
             raise NoItem(Reason.NOT_TEXT) from None
-        if "\0" in text or not text.endswith("\n"):
+        if "\0" in text:
             raise NoItem(Reason.NOT_TEXT)
         return text
 

@@ -11,12 +11,13 @@ _FIX = re.compile(
 _NO_BUG = re.compile(
     r"^(?:docs?|chore|ci|build|style|test|tests|refactor|feat|types?|perf)\b[^:]{0,40}:"
     r"|^merge\b|^revert\b|\btypos?\b|\bspelling\b|\bwhite ?space\b|\blint\w*|\bflake8\b|\bmypy\b"
-    r"|\bformatting\b|\bindentation\b|\bcode ?style\b|\bwarnings?\b|\bdocumentation\b|\bjavadoc\b"
-    r"|\bdocstrings?\b|\bdocs\b|\bcomments?\b|\bREADME\b|\bchangelog\b|\btypings?\b|\bgrammar\b"
-    r"|\bclean ?up\b|\brefactor\w*|\bflaky\b|\b(?:CI|travis|appveyor)\b|\bphpstan\b|\bclippy\b"
-    r"|\bdeprecat\w+|\brenam\w+|\bcompil\w+|\bthe build\b|\bcoverage\b|\bpep-?8\b"
-    r"|\bfix\w*(?: (?:the|a|an|some|all|failing|failed|broken|flaky|unit|more|up|his|old|related"
-    r"|integration|e2e|new|last))* (?:tests?|specs?|testing|unittests?)\b",
+    r"|\bformatting\b|\bindentation\b|\bcode ?style\b|\bcs fix\w*|\bwarnings?\b|\bjavadocs?\b"
+    r"|\bdoc(?:s|strings?|umentation)\b|\bcomments?\b|\breadme\b|\bchangelog\b|\bgrammar\b"
+    r"|\btypings?\b|\btype (?:fix|annotation|definition|hint|check|for)\w*|\bfix\(types\)"
+    r"|\bclean ?up\b|\brefactor\w*|\bflaky\b|\b(?:ci|travis|appveyor)\b|\bphpstan\b|\bclippy\b"
+    r"|\bdeprecat\w+|\brenam\w+|\bcompil(?:e|es|ing|ation)\b|\bthe build\b|\bcoverage\b|\bpep-?8\b"
+    r"|^(?:[\w./-]+:? )?(?:support|implement|allow)\w*\b|\badd(?:s|ed|ing)? (?:\w+ )?support\b"
+    r"|\bfix\w*(?: (?!and\b|with\b|add|plus\b)[\w.'-]+){0,3} (?:tests?|specs?|unittests?)\b",
     re.IGNORECASE,
 )
 _REVERTED = re.compile(r"\b[Rr]everts? commit ([0-9a-f]{7,64})\b")
