@@ -20,6 +20,8 @@ PERCENT = re.compile(
 )
 LITERAL_KEYS = frozenset(("string", "integer", "number", "property_identifier"))
 PERCENT_TYPES = frozenset("diouxXeEfFgGcrsa")
+NO_VALUES = frozenset(("comment", "line_continuation"))
+"""Named nodes of Python that may stand between values."""
 
 
 def percent_count_differs(match: "SgNode") -> bool:
@@ -29,7 +31,7 @@ def percent_count_differs(match: "SgNode") -> bool:
     values = right.named_children() if right is not None else []
     if places is None or any(value.kind() == "list_splat" for value in values):
         return False
-    return places != sum(value.kind() != "comment" for value in values)
+    return places != sum(value.kind() not in NO_VALUES for value in values)
 
 
 def format_places_missing(match: "SgNode") -> bool:
@@ -47,7 +49,7 @@ def format_places_missing(match: "SgNode") -> bool:
         if value.kind() == "keyword_argument" and (name := value.field("name")) is not None
     }
     num_positional = sum(
-        value.is_named() and value.kind() not in ("keyword_argument", "comment")
+        value.is_named() and value.kind() not in NO_VALUES | {"keyword_argument"}
         for value in match.get_multiple_matches("VALUES")
     )
     return places.num_positional > num_positional or not places.names <= keywords
@@ -57,7 +59,7 @@ def logging_count_differs(match: "SgNode") -> bool:
     """A call of Python's logging whose message has another number of places than values."""
     text = _python_text(match.get_match("FORMAT"))
     given = [value for value in match.get_multiple_matches("VALUES") if value.is_named()]
-    values = [v.kind() for v in given if v.kind() not in ("keyword_argument", "comment")]
+    values = [v.kind() for v in given if v.kind() not in NO_VALUES | {"keyword_argument"}]
     if not values or text is None or "{" in text:
         return False
     if not {"list_splat", "dictionary_splat", "dictionary"}.isdisjoint(values):

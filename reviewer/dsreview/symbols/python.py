@@ -87,7 +87,7 @@ def _arguments(node: Node | None) -> Call:
             keywords.append("" if name is None else text_of(name))
         elif child.type in ("list_splat", "dictionary_splat"):
             has_spread = True
-        elif child.type != "comment":
+        elif child.type not in ("comment", "line_continuation"):
             num_positional += 1
     return Call(num_positional, tuple(keywords), has_spread)
 

@@ -56,7 +56,7 @@ def _parameters(node: Node) -> tuple[Parameter, ...] | None:
             found = [replace(one, kind=ParameterKind.POSITIONAL_ONLY) for one in found]
         elif child.type == "keyword_separator":
             kind = ParameterKind.KEYWORD_ONLY
-        elif child.type != "comment":
+        elif child.type not in ("comment", "line_continuation"):
             name, own_kind = _parameter_name(child)
             if name is None:
                 return None
