@@ -166,6 +166,24 @@ def test_a_server_that_is_started_in_the_background_is_found_used_and_stopped(
     assert not stop(place)
 
 
+def test_a_start_in_the_background_fails_where_the_model_cannot_be_loaded(
+    tmp_path, monkeypatch, run_dsreview, script
+):
+    monkeypatch.setenv("DSREVIEW_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("DSREVIEW_ALLOW_ROOT", "1")
+    (tmp_path / "broken.json").write_text("no list")
+    options = ("serve", "--background", "--backend", "scripted", "--model")
+    failed = run_dsreview(*options, str(tmp_path / "broken.json"), cwd=tmp_path)
+    assert failed.code == 3
+    assert len(failed.err.splitlines()) == 1
+    assert "broken.json" in failed.err
+    good = run_dsreview(*options, str(script("one")), cwd=tmp_path)
+    try:
+        assert (good.code, good.err) == (0, "")
+    finally:
+        assert stop(place_in(tmp_path / "cache" / "server"))
+
+
 def test_a_start_that_fails_says_what_the_server_said(tmp_path, monkeypatch):
     monkeypatch.setenv("DSREVIEW_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("DSREVIEW_CONFIG", os.devnull)

@@ -27,7 +27,7 @@ def serve(
         str, typer.Option(metavar="TIME", help="End when nobody asked for so long; 0 is never.")
     ] = IDLE_DEFAULT,
     background: Annotated[
-        bool, typer.Option("--background", help="Return when it listens; it goes on by itself.")
+        bool, typer.Option("--background", help="Return once the model is loaded; it goes on by itself.")
     ] = False,
     allow_root: Annotated[
         bool,
@@ -49,6 +49,7 @@ def serve(
     from dsreview.config import load, user_config_file
     from dsreview.errors import UsageError
     from dsreview.model_choice import served_settings
+    from dsreview.sanitize import terminal_safe
     from dsreview.setting_values import parse_seconds
 
     try:
@@ -58,12 +59,15 @@ def serve(
     config = load(EmptySnapshot(), flags_of(context.params), user_file=user_config_file())
     name, settings = served_settings(config)
     if background:
+        from dsreview.backends.resident import wait_until_ready
         from dsreview.server.starting import start
 
         more = ["--idle", idle, *(("--http", http) if http else ())]
         more += ["--allow-root"] if allow_root else []
-        hello = start(name, settings, default_place(), *more)
-        typer.echo(f"process {hello.pid} loads {hello.served.model}; `dsreview stop` ends it")
+        place = default_place()
+        hello = wait_until_ready(place, start(name, settings, place, *more))
+        served = terminal_safe(hello.served.model)
+        typer.echo(f"process {hello.pid} serves {served}; `dsreview stop` ends it")
         return
     try:
         from dsreview.server.running import ServeOptions
