@@ -74,6 +74,7 @@ def run_dsreview(tmp_path):
         settings |= {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             "DSREVIEW_CACHE_DIR": str(tmp_path / "cache"),
+            "DSREVIEW_DATA_DIR": str(tmp_path / "data"),
             "DSREVIEW_CONFIG": os.devnull,
         }
         answer = subprocess.run(

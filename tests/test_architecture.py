@@ -16,7 +16,7 @@ HOMES = {
     "git": ("sources/",),
     "github": ("sources/github_pr", "outputs/github_pr"),
     "requests": ("outputs/github_pr",),
-    "truststore": ("outputs/github_pr",),
+    "truststore": ("models/hub.py", "outputs/github_pr"),
     "typer": ("cli/",),
     "tree_sitter": (
         "languages/",
@@ -40,11 +40,12 @@ HOMES = {
 # A module may import only modules of its own rank or a lower one.
 RANKS = (
     {"cache", "claims", "durable", "errors", "ignore_patterns", "isolated", "lenient_json"}
-    | {"calibration", "confidence"}
+    | {"confidence"}
     | {"located_json", "name_rules", "patch", "prompt", "sanitize", "secrets_mask", "severity"},
     {"answer_cache", "backends", "change", "diff_sections", "finding", "line_diff", "progress"}
     | {"models", "server"},
     {"sandbox", "setting_values"},
+    {"calibration", "calibration_files", "votes"},
     {"anchors", "answers", "config", "context_rows", "diff_headers", "edits", "languages"},
     {"notebooks", "report", "suppression"},
     {"resident_choice"},

@@ -171,23 +171,31 @@ class Engine:
         encoded = [self._tokenizer.encode_prompt(prompt) for prompt in prompts]
         self._check_lengths(encoded, max_new_tokens)
         compiled = self._grammars.compile(grammar) if grammar is not None else None
+        drawn = _draws(temperature, seed, len(encoded))
         samplings = [
-            Sampling(max_new_tokens, self._max_thinking, *drawn, top_logprobs)
-            for drawn in _draws(temperature, seed, len(encoded))
+            Sampling(max_new_tokens, self._max_thinking, *one, top_logprobs) for one in drawn
         ]
+        is_open = partial(_is_open, is_in_time, is_wanted)
         rows = [
-            Sequence(
-                ids,
-                sampling,
-                self._vocabulary,
-                compiled,
-                partial(_is_open, is_in_time, is_wanted, number),
-            )
+            Sequence(ids, sampling, self._vocabulary, compiled, partial(is_open, number))
             for number, (ids, sampling) in enumerate(zip(encoded, samplings, strict=True))
         ]
         if on_text is not None:
             for number, row in enumerate(rows):
                 row.on_token = TextStream(self._tokenizer, number, on_text).take
+        report = self._reporter(rows, on_progress, on_completion)
+        self._scheduler.run(Call(rows, report))
+        completions = [row.completion(self._tokenizer) for row in rows]
+        self._count(completions)
+        return completions
+
+    def _reporter(
+        self,
+        rows: Sequences[Sequence],
+        on_progress: OnProgress | None,
+        on_completion: OnCompletion | None,
+    ) -> OnProgress:
+        """Tells each completion once, and then how many there are."""
         told: set[int] = set()
 
         def report(num_done: int, num_all: int) -> None:
@@ -198,10 +206,7 @@ class Engine:
             if on_progress:
                 on_progress(num_done, num_all)
 
-        self._scheduler.run(Call(rows, report))
-        completions = [row.completion(self._tokenizer) for row in rows]
-        self._count(completions)
-        return completions
+        return report
 
     def _check_lengths(self, encoded: Sequences[Sequences[int]], max_new_tokens: int) -> None:
         if max_new_tokens < 1:

@@ -7,7 +7,7 @@ what was lost, or an `AnswerError`; an answer that cannot be read is never "no f
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
 import msgspec
@@ -46,6 +46,8 @@ class AnsweredFinding:
     edit: Edit | None
     edit_problem: str = ""
     """Why there is no edit although one was given."""
+    index: int | None = field(default=None, compare=False)
+    """Its place in the answer's list; None where the answer holds several lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def parse_review(text: str) -> ReviewAnswer:
     reviews = [review for review in map(_review_of, values) if review is not None]
     if not reviews:
         raise AnswerError(_what_it_is(answer, values))
+    if len(reviews) > 1:
+        reviews = [_without_places(review) for review in reviews]
     findings = tuple(dict.fromkeys(f for review in reviews for f in review.findings))
     problems = tuple(dict.fromkeys(p for review in reviews for p in review.problems))
     if not findings and problems:
@@ -175,6 +179,10 @@ def _review_of(value: Value) -> ReviewAnswer | None:
     return _read_findings(members, cut)
 
 
+def _without_places(review: ReviewAnswer) -> ReviewAnswer:
+    return replace(review, findings=tuple(replace(one, index=None) for one in review.findings))
+
+
 def _looks_like_finding(member: Json) -> bool:
     return isinstance(member, dict) and "rule" in member
 
@@ -184,7 +192,7 @@ def _read_findings(members: Sequence[Json], problems: tuple[str, ...]) -> Review
     lost = list(problems)
     for index, member in enumerate(members):
         try:
-            findings.append(_finding_of(member))
+            findings.append(replace(_finding_of(member), index=index))
         except (AnswerError, msgspec.ValidationError) as error:
             lost.append(f"findings[{index}]: {error}")
     return ReviewAnswer(tuple(findings), tuple(lost))

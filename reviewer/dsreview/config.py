@@ -29,6 +29,8 @@ class Config:
     """Mildest finding that makes the exit code 1."""
     min_severity: Severity = Severity.LOW
     """Milder findings are not reported."""
+    min_confidence: float = 0.0
+    """Findings that are less sure, from 0 to 1, are not reported."""
     max_findings: int = 5
     """Findings shown in full; the rest is listed and counted."""
     partial_ok: bool = False
@@ -39,6 +41,10 @@ class Config:
     """Tokens that the model may read and write in one review; 0 is no limit."""
     max_rounds: int = 3
     """How often a suggestion is asked for in all, repairs included."""
+    votes: int = 1
+    """Answers of the model about each context; what most of them find is reported."""
+    examples: bool = True
+    """Show the model worked examples, which cost tokens once a review."""
     context: str = "hunk"
     """What the model sees around a change: hunk, scope or outline."""
     disable: tuple[str, ...] = ()
@@ -79,10 +85,11 @@ class Config:
 
 USER_ONLY = frozenset(
     {"model", "backend", "device", "batch_size", "window", "base_url", "api_key_env", "cache"}
-    | {"daemon", "finish", "interactive", "notify"}
+    | {"daemon", "finish", "interactive", "notify", "votes", "examples"}
 )
 USER_FIRST = frozenset(
     {"mode", "deadline_s", "strict", "fail_on", "min_severity", "partial_ok", "budget_s"}
+    | {"min_confidence"}
 )
 """A repository may ask for them, so that a team has one hook; it must not undo what a user
 chose: no commit is held up that was to pass, and none passes that was to be stopped."""

@@ -16,6 +16,17 @@ class Origin(StrEnum):
     IMPACT = "impact"
 
 
+class Basis(StrEnum):
+    """What a confidence rests on."""
+
+    STATED = "stated"
+    """The word of whoever found it: a model's own, or that of a rule's author."""
+    LOGITS = "logits"
+    """The probability that the model gave to there being a finding."""
+    VOTES = "votes"
+    """The share of several answers that found it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """Replace the lines of `span` by `lines`.
@@ -66,6 +77,9 @@ class Finding:
     scope: str = ""
     """Qualified name of the innermost enclosing scope; empty at top level."""
     suggestion: Suggestion | None = None
+    basis: Basis = Basis.STATED
+    raw_confidence: float | None = None
+    """Before calibration; None where it was not calibrated."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.confidence <= 1:

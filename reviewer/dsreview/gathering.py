@@ -54,6 +54,18 @@ def comment_finder(files: Sequence[ChangedFile], sandbox: Sandbox) -> IsComment:
     return is_comment
 
 
+def sure_enough(
+    findings: Sequence[Finding], least: float
+) -> tuple[list[Finding], tuple[Refusal, ...]]:
+    """Those whose confidence is at least `least`; the others are refused."""
+    refused = tuple(
+        Refusal(one.path, one.rule, "confidence", f"{one.confidence:.0%} sure: {one.message}")
+        for one in findings
+        if one.confidence < least
+    )
+    return [one for one in findings if one.confidence >= least], refused
+
+
 def distinct(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Refusal, ...]]:
     """Drop a model's finding on the very lines that a check has already flagged.
 

@@ -6,18 +6,20 @@ and never asked again as it was: it would be cut again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dsreview.anchors import NotAnchored, anchor
 from dsreview.answer_cache import Usage, complete
 from dsreview.answers import AnsweredFinding, AnswerError, ReviewAnswer, parse_review
 from dsreview.cache import Cache
+from dsreview.confidence import NUM_ALTERNATIVES, beliefs
 from dsreview.context import Context
-from dsreview.finding import Finding, Origin, Refusal, Suggestion
+from dsreview.finding import Basis, Finding, Origin, Refusal, Suggestion
 from dsreview.patch import Span
 from dsreview.prompt import Answer, Backend, Prompt, Sampling, StopReason
 from dsreview.review_prompt import review_prompt, review_template
+from dsreview.votes import Vote, agree
 
 DOUBT_OF_PLACE = 0.5
 """Factor on the confidence of a finding whose place in the hunk is open."""
@@ -32,10 +34,25 @@ class ModelSettings:
     """Seconds from the call; contexts not answered by then are left out, and said to be."""
     namespace: str = ""
     """Reviews of different namespaces share no cached answers."""
+    votes: int = 1
+    """Answers about each context."""
+    has_examples: bool = True
+    """Whether the prompt shows worked examples."""
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(self.max_new_tokens, self.temperature, self.seed, self.deadline_s)
+        return Sampling(
+            self.max_new_tokens,
+            self.temperature,
+            self.seed,
+            self.deadline_s,
+            top_logprobs=NUM_ALTERNATIVES,
+        )
+
+    def prompts(self, context: Context) -> list[Prompt]:
+        """What is asked about `context`: one prompt a vote."""
+        prompt = review_prompt(context, has_examples=self.has_examples)
+        return [replace(prompt, vote=vote) for vote in range(self.votes)]
 
 
 class Outcome(StrEnum):
@@ -67,12 +84,26 @@ class ModelReview:
     """In the order given."""
     usage: Usage
     prompt_revision: str
+    calibration: str = ""
+    """Of the confidence of its findings, in words; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What came of one context."""
+
+    review: ContextReview
+    findings: tuple[Finding, ...] = ()
+    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
+    """One answer about it."""
+
     review: ContextReview
-    findings: tuple[Finding, ...] = ()
+    votes: tuple[Vote, ...] = ()
+    """Its findings."""
     refused: tuple[Refusal, ...] = ()
 
 
@@ -86,43 +117,60 @@ def review_contexts(
     """Ask `backend` about every context.
 
     Args:
-        on_progress: called with how many contexts are done, and how many there are.
+        on_progress: called with how many answers are there, and how many are wanted:
+            one for each context and vote.
 
     Raises:
         BackendError: the model could not be loaded or reached.
     """
-    prompts = [review_prompt(context) for context in contexts]
+    prompts = [settings.prompts(context) for context in contexts]
     fits = [
-        bool(context.code) and _fits(prompt, backend, settings)
-        for context, prompt in zip(contexts, prompts, strict=True)
+        bool(context.code) and _fits(alike[0], backend, settings)
+        for context, alike in zip(contexts, prompts, strict=True)
     ]
-    on_progress(fits.count(False), len(contexts))
-    asked = [prompt for prompt, does_fit in zip(prompts, fits, strict=True) if does_fit]
-    num_skipped = len(contexts) - len(asked)
+    num_wanted = len(contexts) * settings.votes
+    asked = [prompt for alike, fit in zip(prompts, fits, strict=True) if fit for prompt in alike]
+    num_skipped = num_wanted - len(asked)
+    on_progress(num_skipped, num_wanted)
 
     def tell(num_done: int, num_asked: int) -> None:
         on_progress(num_skipped + num_done, num_skipped + num_asked)
 
     result = complete(asked, backend, settings.sampling, cache, settings.namespace, tell)
     answers = iter(result.answers)
-    reads = [
-        _read(context, next(answers))
+    decided = [
+        _decide([_read(context, next(answers)) for _ in range(settings.votes)])
         if does_fit
-        else _Read(ContextReview(context, Outcome.TOO_LONG))
+        else _Decided(ContextReview(context, Outcome.TOO_LONG))
         for context, does_fit in zip(contexts, fits, strict=True)
     ]
-    on_progress(len(contexts), len(contexts))
+    on_progress(num_wanted, num_wanted)
     return ModelReview(
-        findings=_distinct(finding for read in reads for finding in read.findings),
-        refused=tuple(refusal for read in reads for refusal in read.refused),
-        contexts=tuple(read.review for read in reads),
+        findings=_distinct(finding for one in decided for finding in one.findings),
+        refused=tuple(refusal for one in decided for refusal in one.refused),
+        contexts=tuple(one.review for one in decided),
         usage=result.usage,
-        prompt_revision=review_template().revision,
+        prompt_revision=review_template(has_examples=settings.has_examples).revision,
     )
 
 
 def _fits(prompt: Prompt, backend: Backend, settings: ModelSettings) -> bool:
     return backend.count_tokens(prompt) + settings.max_new_tokens <= backend.max_tokens
+
+
+def _decide(reads: Sequence[_Read]) -> "_Decided":
+    """What the votes on one context come to; it is read where more than half of them are."""
+    first = reads[0]
+    if len(reads) == 1:
+        return _Decided(first.review, tuple(vote.finding for vote in first.votes), first.refused)
+    agreed = agree([read.votes for read in reads])
+    unread = [read.review for read in reads if read.review.outcome is not Outcome.ANSWERED]
+    review = unread[0] if 2 * len(unread) >= len(reads) else None
+    answered = next((r.review for r in reads if r.review.outcome is Outcome.ANSWERED), None)
+    refused = dict.fromkeys(refusal for read in reads for refusal in read.refused)
+    return _Decided(
+        review or answered or first.review, agreed.findings, (*refused, *agreed.refused)
+    )
 
 
 def _read(context: Context, answer: Answer) -> _Read:
@@ -141,16 +189,22 @@ def _read(context: Context, answer: Answer) -> _Read:
     if outcome is Outcome.ANSWERED and parsed.problems:
         outcome, reason = Outcome.UNREADABLE, "; ".join(parsed.problems)
     raw = "" if outcome is Outcome.ANSWERED else answer.text
-    placed = [_place(given, context) for given in parsed.findings]
+    believed = [belief.probability for belief in beliefs(answer.tokens)]
+    placed = [_place(given, context, believed) for given in parsed.findings]
     return _Read(
         ContextReview(context, outcome, reason, raw),
-        tuple(finding for finding, _ in placed if finding is not None),
+        tuple(vote for vote, _ in placed if vote is not None),
         tuple(refusal for _, refusals in placed for refusal in refusals),
     )
 
 
-def _place(given: AnsweredFinding, context: Context) -> tuple[Finding | None, tuple[Refusal, ...]]:
-    """The finding at its place, None where it has none; and what of it was refused."""
+def _place(
+    given: AnsweredFinding, context: Context, believed: Sequence[float]
+) -> tuple[Vote | None, tuple[Refusal, ...]]:
+    """The finding at its place, None where it has none; and what of it was refused.
+
+    `believed` is what the tokens say of each finding; where they say nothing, its own word counts.
+    """
     path = context.file.path
     place = anchor(given.quote, given.line, context.file, context.hunks)
     if isinstance(place, NotAnchored):
@@ -162,6 +216,9 @@ def _place(given: AnsweredFinding, context: Context) -> tuple[Finding | None, tu
     if suggestion is not None and not place.is_precise:
         suggestion = None
         refused = (Refusal(path, given.rule, "anchor", "suggested for a line that is not certain"),)
+    certainty = 1.0 if place.is_precise else DOUBT_OF_PLACE
+    index = len(believed) if given.index is None else given.index
+    has_tokens = index < len(believed)
     finding = Finding(
         rule=given.rule,
         severity=given.severity,
@@ -170,12 +227,13 @@ def _place(given: AnsweredFinding, context: Context) -> tuple[Finding | None, tu
         quote=place.quote,
         message=given.message,
         scenario=given.scenario,
-        confidence=given.confidence * (1.0 if place.is_precise else DOUBT_OF_PLACE),
+        confidence=certainty * (believed[index] if has_tokens else given.confidence),
         origin=Origin.MODEL,
         scope=_scope_name(context, place.span),
         suggestion=suggestion,
+        basis=Basis.LOGITS if has_tokens else Basis.STATED,
     )
-    return finding, refused
+    return Vote(finding, certainty), refused
 
 
 def _scope_name(context: Context, span: Span) -> str:

@@ -17,7 +17,8 @@ from dsreview.review_prompt import repair_template, review_template
 from dsreview.selection import IGNORE_FILE
 
 SHAPING = frozenset(
-    {"min_severity", "max_tokens", "max_rounds", "context", "disable", "exclude"}
+    {"min_severity", "min_confidence", "max_tokens", "max_rounds", "context", "disable"}
+    | {"exclude", "votes", "examples"}
     | {"model", "backend", "window", "base_url"}
 )
 """Fields of `Config` that decide what a review finds; the others only show it or pay for it."""

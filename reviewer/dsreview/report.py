@@ -57,6 +57,10 @@ class Stats:
     cache_hits: int = 0
     cache_misses: int = 0
     repair_rounds: int = 0
+    votes: int = 1
+    """Answers about each context."""
+    calibration: str = ""
+    """Of the model's confidence, in words; empty where it is as it came."""
 
     @property
     def tokens_per_second(self) -> float:

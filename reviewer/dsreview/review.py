@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dsreview.cache import Cache
+from dsreview.calibration import FindCalibration, no_calibration
 from dsreview.change import Change, ChangedFile
 from dsreview.check_stage import CheckStage
 from dsreview.checks.base import OUT_OF_TIME
@@ -25,6 +26,7 @@ from dsreview.gathering import (
     in_order,
     on_disk,
     refusals_on_disk,
+    sure_enough,
     with_scopes,
 )
 from dsreview.progress import Progress
@@ -53,6 +55,7 @@ class Tools:
     progress: Progress
     keep_answer: Callable[[str], Path | None] = keep_nothing
     """Puts an answer that could not be read where people can; None if it does not."""
+    find_calibration: FindCalibration = no_calibration
     clock: Callable[[], float] = time.monotonic
 
 
@@ -158,7 +161,7 @@ def _ask_model(run: _Review, stack: ExitStack) -> None:
         _leave_to_nobody(run, OUT_OF_TIME)
         return
     from dsreview.context import ContextMode
-    from dsreview.model_stage import ModelStage
+    from dsreview.model_stage import ModelStage, stats_of
 
     try:
         with run.tools.progress.phase("load"):
@@ -171,6 +174,9 @@ def _ask_model(run: _Review, stack: ExitStack) -> None:
             progress=run.tools.progress,
             max_tokens=run.config.max_tokens,
             deadline_s=run.left_s,
+            votes=run.config.votes,
+            has_examples=run.config.examples,
+            find_calibration=run.tools.find_calibration,
         )
         result = stage.run(files, run.ledger)
     except BackendError as error:
@@ -178,6 +184,7 @@ def _ask_model(run: _Review, stack: ExitStack) -> None:
         run.notes.append(f"{MODEL_UNUSABLE}: {error}")
         _leave_to_nobody(run, MODEL_UNUSABLE)
         return
+    run.stats = stats_of(result, run.backend, run.config.votes)
     run.findings += result.findings
     run.refused += result.refused
     kept = [run.tools.keep_answer(one.raw_answer) for one in result.contexts if one.raw_answer]
@@ -185,15 +192,6 @@ def _ask_model(run: _Review, stack: ExitStack) -> None:
         f"an answer that was not understood whole is kept in {path}" for path in kept if path
     ]
     run.prompt_revision = result.prompt_revision
-    run.stats = Stats(
-        prompt_tokens=result.usage.prompt_tokens,
-        completion_tokens=result.usage.completion_tokens,
-        model_seconds=result.usage.seconds,
-        device=run.backend.device,
-        model=run.backend.model,
-        cache_hits=result.usage.cache_hits,
-        cache_misses=result.usage.cache_misses,
-    )
 
 
 def _leave_to_nobody(run: _Review, reason: str) -> None:
@@ -211,14 +209,15 @@ def _gate(run: _Review) -> None:
         for one in run.findings
         if one.severity.rank >= floor and one.rule not in run.config.disable
     ]
-    scoped = with_scopes(severe, run.files, sandbox)
+    sure, unsure = sure_enough(severe, run.config.min_confidence)
+    scoped = with_scopes(sure, run.files, sandbox)
     texts = {file.path: file.text for file in run.files}
     kept, ignored, notes = suppress(
         scoped, texts, comment_finder(run.files, sandbox), _added_by_another(run)
     )
     kept, repeated = distinct(kept)
     run.notes = [*notes, *run.notes]  # nothing else may push them out of a short list
-    run.refused += [*ignored, *repeated]
+    run.refused += [*unsure, *ignored, *repeated]
     run.findings = list(kept)
     if kept:
         _prove(run)

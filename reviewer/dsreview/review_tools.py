@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from dsreview.cache import DirectoryCache, NoCache, default_folder
+from dsreview.calibration_files import find_calibration
 from dsreview.config import Config
 from dsreview.model_choice import chosen_backend, open_backend
 from dsreview.progress import Progress
@@ -37,4 +38,5 @@ def open_tools(
         open_backend=partial(open_model, config) if chosen_backend(config) else None,
         progress=progress,
         keep_answer=store.keep_for_people if store else keep_nothing,
+        find_calibration=find_calibration,
     )

@@ -91,6 +91,15 @@ def _seconds(value: object) -> float:
     return parse_seconds(str(value))
 
 
+def _share(value: object) -> float:
+    if isinstance(value, bool):
+        raise TypeError(value)
+    share = float(str(value))
+    if not 0 <= share <= 1:
+        raise ValueError(value)
+    return share
+
+
 def _some_seconds(value: object) -> float:
     if _seconds(value) == 0:
         raise ValueError(value)
@@ -122,8 +131,10 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "daemon": _daemon,
     "fail_on": _severity,
     "min_severity": _severity,
+    "min_confidence": _share,
     "budget_s": _seconds,
     "max_rounds": _positive,
+    "votes": _positive,
     "batch_size": _positive,
     "window": _positive,
     "context": _one_of(*CONTEXT_MODES),
@@ -138,7 +149,9 @@ _ALLOWED: Mapping[str, str] = {
     "daemon": "auto, start or never",
     "fail_on": "low, medium, high or critical",
     "min_severity": "low, medium, high or critical",
+    "min_confidence": "a number from 0 to 1",
     "budget_s": "seconds, or a number with s, m or h",
+    "votes": "a whole number from 1",
     "max_rounds": "a whole number from 1",
     "batch_size": "a whole number from 1",
     "window": "a whole number from 1",

@@ -133,7 +133,10 @@ def _found(item: Item, side: Side, finding: Finding, passes_test: PassesTest | N
         start=finding.span.start,
         stop=finding.span.stop,
         confidence=finding.confidence,
-        raw_confidence=finding.confidence,
+        raw_confidence=finding.confidence
+        if finding.raw_confidence is None
+        else finding.raw_confidence,
+        basis=finding.basis.value,
         origin=finding.origin.value,
         hits_bug=side is Side.BUG and hits(finding.span, item.bug_lines),
         message=finding.message[:MAX_MESSAGE],

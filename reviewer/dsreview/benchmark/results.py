@@ -14,6 +14,7 @@ import msgspec
 from dsreview.benchmark.items import Kind
 from dsreview.durable import replace_durably
 from dsreview.errors import UsageError
+from dsreview.finding import Basis
 
 SCHEMA_VERSION = 1
 
@@ -61,6 +62,8 @@ class Found:
     """It stands on a line of the bug; False on any other side."""
     message: str
     suggestion: SuggestionOutcome | None = None
+    basis: str = Basis.STATED.value
+    """What the confidence rests on: the value of `finding.Basis`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,11 +222,17 @@ def by_rule(outcomes: Sequence[Outcome]) -> tuple[RuleScore, ...]:
 
 def calibration(outcomes: Sequence[Outcome], *, raw: bool = False) -> Calibration:
     """How often findings of some confidence stand on a line of a bug."""
-    found = [
-        (one.raw_confidence if raw else one.confidence, one.hits_bug)
-        for outcome in outcomes
-        for one in outcome.findings
-    ]
+    return calibration_of(
+        [
+            (one.raw_confidence if raw else one.confidence, one.hits_bug)
+            for outcome in outcomes
+            for one in outcome.findings
+        ]
+    )
+
+
+def calibration_of(found: Sequence[tuple[float, bool]]) -> Calibration:
+    """The same of confidences and whether each was right."""
     filled: list[list[tuple[float, bool]]] = [[] for _ in range(NUM_BINS)]
     for confidence, is_correct in found:
         filled[min(int(confidence * NUM_BINS), NUM_BINS - 1)].append((confidence, is_correct))

@@ -17,6 +17,7 @@ from dsreview.benchmark.replay import Replayed, SideReview, joined, review_side,
 from dsreview.benchmark.results import Side
 from dsreview.benchmark.settings import RunOptions
 from dsreview.cache import NoCache
+from dsreview.calibration_files import find_calibration
 from dsreview.errors import BackendError
 from dsreview.progress import SilentProgress
 from dsreview.prompt import Answer, Backend, OnAnswer, Prompt, Sampling, ignore_answer
@@ -46,7 +47,13 @@ def _replay_chunk(
 
     def work(number: int, item: Item, side: Side) -> SideReview:
         client = Client(exchange, number)
-        tools = Tools(sandbox, NoCache(), lambda: client, SilentProgress())
+        tools = Tools(
+            sandbox,
+            NoCache(),
+            lambda: client,
+            SilentProgress(),
+            find_calibration=find_calibration,
+        )
         try:
             return review_side(item, side, options.config, tools, passes_test)
         finally:

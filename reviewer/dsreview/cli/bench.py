@@ -14,9 +14,11 @@ from dsreview.cli.option_types import (
     Device,
     Disable,
     MaxRounds,
+    MinConfidence,
     MinSeverity,
     Model,
     ServerUrl,
+    Votes,
     Window,
 )
 
@@ -65,7 +67,9 @@ def run(
     ] = False,
     context_mode: ContextMode = None,
     max_rounds: MaxRounds = None,
+    votes: Votes = None,
     min_severity: MinSeverity = None,
+    min_confidence: MinConfidence = None,
     disable: Disable = None,
     model: Model = None,
     device: Device = None,

@@ -27,6 +27,16 @@ FailOn = Annotated[
 MinSeverity = Annotated[
     str | None, typer.Option(metavar="SEVERITY", help="Milder findings are left out.")
 ]
+MinConfidence = Annotated[
+    str | None, typer.Option(metavar="SHARE", help="Less sure findings, 0 to 1, are left out.")
+]
+Votes = Annotated[
+    str | None, typer.Option(metavar="N", help="Answers a context; what most find is reported.")
+]
+Examples = Annotated[
+    bool | None,
+    typer.Option("--examples/--no-examples", help="Show the model worked examples."),
+]
 PartialOk = Annotated[
     bool | None, typer.Option("--partial-ok", help="Exit 0, not 3, where not all was seen.")
 ]

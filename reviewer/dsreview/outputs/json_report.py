@@ -67,6 +67,8 @@ def _finding(finding: Finding, fingerprint: str) -> _Object:
         "message": finding.message,
         "scenario": finding.scenario,
         "confidence": finding.confidence,
+        "confidence_basis": finding.basis.value,
+        "raw_confidence": finding.raw_confidence,
         "origin": finding.origin.value,
         "fingerprint": fingerprint,
         "scope": finding.scope,
@@ -116,4 +118,6 @@ def _stats(stats: Stats) -> _Object:
         "cache_hits": stats.cache_hits,
         "cache_misses": stats.cache_misses,
         "repair_rounds": stats.repair_rounds,
+        "votes": stats.votes,
+        "calibration": stats.calibration,
     }

@@ -141,6 +141,10 @@ def stats_line(report: Report) -> str:
         parts.append(f"{stats.tokens_per_second:.1f} tok/s")
     if stats.cache_hits + stats.cache_misses:
         parts.append(f"cache {stats.cache_hits} of {stats.cache_hits + stats.cache_misses}")
+    if stats.votes > 1:
+        parts.append(count_of(stats.votes, "vote"))
+    if stats.calibration:
+        parts.append(cell(stats.calibration))
     sides = (report.base_name, report.head_name)
     names = [cell(short_name(name)) for name in sides if name]
     return " · ".join((" → ".join(names), *parts) if names else parts)

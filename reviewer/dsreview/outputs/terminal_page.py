@@ -127,7 +127,8 @@ def _title(finding: Finding, code: CodeView) -> Iterator[Text]:
     line.append(f" {label} " if is_block else label, SEVERITY_STYLES[finding.severity])
     source = finding.origin.value
     if finding.origin is Origin.MODEL:
-        source = f"model, {finding.confidence:.0%} sure"
+        basis = finding.basis.value + (", calibrated" if finding.raw_confidence is not None else "")
+        source = f"model, {finding.confidence:.0%} sure ({basis})"
     for text, style in (
         (place_of(finding), "bold"),
         (terminal_line(finding.rule), ""),
@@ -227,6 +228,10 @@ def cost_in_words(stats: Stats) -> str:
         parts.append(f"{stats.seconds:.1f} s, {stats.model_seconds:.1f} s of it the model")
     if stats.cache_hits + stats.cache_misses:
         parts.append(f"cache {stats.cache_hits} of {stats.cache_hits + stats.cache_misses}")
+    if stats.votes > 1:
+        parts.append(count_of(stats.votes, "vote"))
+    if stats.calibration:
+        parts.append(terminal_line(stats.calibration))
     if stats.repair_rounds:
         parts.append(count_of(stats.repair_rounds, "repair round"))
     return " · ".join(parts)
