@@ -5,7 +5,7 @@ limits make the same items, whatever the machine.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from dsreview.benchmark.from_git_harvest import Harvest
 from dsreview.benchmark.from_git_items import Maker, Reason
 from dsreview.benchmark.from_git_licence import FILE_NAME, MAX_LICENCE_BYTES, licence_of
 from dsreview.benchmark.from_git_log import LoggedCommit, read_commits, read_main_line
-from dsreview.benchmark.from_git_survival import follow
+from dsreview.benchmark.from_git_survival import MainLine
 from dsreview.benchmark.items import Item
 from dsreview.errors import GitError, UsageError
 from dsreview.progress import Phase, Progress
@@ -75,12 +75,15 @@ def _make(recipe: Recipe, room: CleanRoom, sandbox: Sandbox, progress: Progress)
         raise UsageError(f"{recipe.folder}: HEAD names no commit yet")
     survey = Survey()
     with progress.phase("history") as phase:
-        for commit in _counted(_read(read_commits, room, head, recipe), phase):
+        log = read_commits(room, head, recipe.max_commits)
+        for commit in _counted(recipe, log, phase):
             survey.take(commit)
     bugs, benign = survey.bugs(recipe.seed), survey.benign(recipe.seed)
+    line = MainLine.of(one.file.path for one in benign)
     with progress.phase("main line") as phase:
-        log = _read(read_main_line, room, head, recipe)
-        line = follow(_counted(log, phase), (one.file.path for one in benign))
+        log = read_main_line(room, head, recipe.max_commits, line.follows)
+        for commit in _counted(recipe, log, phase):
+            line.take(commit)
     licence = _licence(room, head)
     maker = Maker(room, ObjectStore(room), sandbox, recipe.name, licence)
     harvest = Harvest(maker, line, recipe.max_items, progress)
@@ -99,24 +102,17 @@ def _make(recipe: Recipe, room: CleanRoom, sandbox: Sandbox, progress: Progress)
     )
 
 
-Log = Callable[[CleanRoom, str, int], Iterator[LoggedCommit]]
-
-
-def _read(log: Log, room: CleanRoom, head: str, recipe: Recipe) -> Iterator[LoggedCommit]:
+def _counted(recipe: Recipe, log: Iterator[LoggedCommit], phase: Phase) -> Iterator[LoggedCommit]:
     """Raises GitError that says what a clone without folders needs."""
     try:
-        yield from log(room, head, recipe.max_commits)
+        for commit in log:
+            yield commit
+            phase.advance()
     except GitError as error:
         raise GitError(
             f"{recipe.folder}: its history cannot be read ({error}); "
             "a clone without its folders and files will not do, fetch them first"
         ) from None
-
-
-def _counted(commits: Iterator[LoggedCommit], phase: Phase) -> Iterator[LoggedCommit]:
-    for commit in commits:
-        yield commit
-        phase.advance()
 
 
 def _licence(room: CleanRoom, head: str) -> str:

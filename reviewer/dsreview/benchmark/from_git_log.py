@@ -8,7 +8,7 @@ import os
 import re
 import selectors
 import subprocess
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
@@ -19,6 +19,8 @@ from dsreview.sources.clean_room import TIMEOUT_S, CleanRoom, first_line
 MAX_TOKEN_BYTES = 16 << 20
 """Of one path or message; git itself takes any."""
 MAX_MESSAGE_CHARS = 10_000
+MAX_FILES = 10_000
+"""Of one commit; the others of a larger one are not told."""
 _PART_BYTES = 1 << 18
 _FIELDS = "%H%x00%P%x00%ct%x00%B"
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -68,11 +70,16 @@ def read_commits(room: CleanRoom, head: str, max_commits: int) -> Iterator[Logge
         GitError: git failed, for example over a folder that is not here.
     """
     options = ("--no-merges", "--no-renames", f"--max-count={max_commits}")
-    yield from _read_log(room, head, options)
+    yield from _read_log(room, head, options, lambda _file: True)
 
 
-def read_main_line(room: CleanRoom, head: str, max_commits: int) -> Iterator[LoggedCommit]:
+def read_main_line(
+    room: CleanRoom, head: str, max_commits: int, follows: Callable[[TouchedFile], bool]
+) -> Iterator[LoggedCommit]:
     """What each first-parent commit up to `head` changed, renames followed; oldest first.
+
+    Args:
+        follows: whether a file is of interest; all others are left out.
 
     Raises:
         GitError: git failed.
@@ -81,17 +88,19 @@ def read_main_line(room: CleanRoom, head: str, max_commits: int) -> Iterator[Log
         *("--first-parent", "--diff-merges=first-parent", "--reverse"),
         *("--find-renames=50%", "-l400", f"--max-count={max_commits}"),
     )
-    yield from _read_log(room, head, options)
+    yield from _read_log(room, head, options, follows)
 
 
-def _read_log(room: CleanRoom, head: str, options: Sequence[str]) -> Iterator[LoggedCommit]:
+def _read_log(
+    room: CleanRoom, head: str, options: Sequence[str], keeps: Callable[[TouchedFile], bool]
+) -> Iterator[LoggedCommit]:
     arguments = (
         *("log", "-z", "--raw", "--no-abbrev", "--no-color", "--no-ext-diff", "--no-textconv"),
         *("--no-notes", "--no-mailmap", "--no-show-signature", "--encoding=UTF-8"),
         *(*options, f"--format=tformat:{_FIELDS}", "--end-of-options", head, "--"),
     )
     with _running(room, arguments) as process, closing(_tokens(process)) as tokens:
-        yield from _commits(tokens)
+        yield from _commits(tokens, keeps)
 
 
 @contextmanager
@@ -136,7 +145,9 @@ def _parts(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
             yield part
 
 
-def _commits(tokens: Iterator[bytes]) -> Iterator[LoggedCommit]:
+def _commits(
+    tokens: Iterator[bytes], keeps: Callable[[TouchedFile], bool]
+) -> Iterator[LoggedCommit]:
     token = next(tokens, None)
     while token is not None:
         if _OID.fullmatch(token) is None:
@@ -146,7 +157,9 @@ def _commits(tokens: Iterator[bytes]) -> Iterator[LoggedCommit]:
         name = token.decode()
         token = next(tokens, None)
         while token is not None and (match := _RAW.fullmatch(token)):
-            files.append(_touched(match, tokens))
+            file = _touched(match, tokens)
+            if len(files) < MAX_FILES and keeps(file):
+                files.append(file)
             token = next(tokens, None)
         yield LoggedCommit(
             name,

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from dsreview.benchmark.from_git_log import LoggedCommit
+from dsreview.benchmark.from_git_log import LoggedCommit, TouchedFile
 from dsreview.patch import FileStatus, Span
 
 YEAR_S = 365 * 24 * 3600
@@ -25,9 +25,28 @@ class _Version:
 
 @dataclass(frozen=True, slots=True)
 class MainLine:
-    times_s: list[int] = field(default_factory=list)
-    versions: dict[str, list[_Version]] = field(default_factory=dict)
+    """Takes its commits one by one, oldest first."""
+
+    versions: dict[str, list[_Version]]
     """Of each file that is followed, oldest first."""
+    times_s: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, paths: Iterable[str]) -> "MainLine":
+        """One that follows these files, and what they are renamed to."""
+        return cls({path: [] for path in paths})
+
+    def follows(self, file: TouchedFile) -> bool:
+        return file.path in self.versions or file.old_path in self.versions
+
+    def take(self, commit: LoggedCommit) -> None:
+        place = len(self.times_s)
+        self.times_s.append(max(commit.time_s, self.end_s))
+        for file in filter(self.follows, commit.files):
+            if file.status is FileStatus.RENAMED and file.old_path in self.versions:
+                self.versions[file.old_path].append(_Version(place, "", file.path))
+            content = "" if file.status is FileStatus.DELETED else file.new_id
+            self.versions.setdefault(file.path, []).append(_Version(place, content))
 
     @property
     def end_s(self) -> int:
@@ -62,22 +81,6 @@ class MainLine:
                     break
             if moved_to:
                 path = moved_to
-
-
-def follow(oldest_first: Iterable[LoggedCommit], paths: Iterable[str]) -> MainLine:
-    """The main line with the versions of these files, and of what they were renamed to."""
-    line = MainLine()
-    wanted = set(paths)
-    for place, commit in enumerate(oldest_first):
-        line.times_s.append(max(commit.time_s, line.end_s))
-        for file in commit.files:
-            if file.status is FileStatus.RENAMED and file.old_path in wanted:
-                wanted.add(file.path)
-                line.versions.setdefault(file.old_path, []).append(_Version(place, "", file.path))
-            if file.path in wanted:
-                content = "" if file.status is FileStatus.DELETED else file.new_id
-                line.versions.setdefault(file.path, []).append(_Version(place, content))
-    return line
 
 
 def survives(text: Sequence[str], spans: Iterable[Span], later: Sequence[str]) -> bool:
