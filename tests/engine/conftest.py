@@ -150,6 +150,19 @@ def random_model(request, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def random_llama(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("random_llama")
-    return write_model(folder, "llama", TEXTS, seed=2)
+def random_folder(tmp_path_factory):
+    """The same by name, each written once."""
+    folders: dict[str, Path] = {}
+
+    def write(architecture: str) -> Path:
+        if architecture not in folders:
+            folder = tmp_path_factory.mktemp(f"random_{architecture}")
+            folders[architecture] = write_model(folder, architecture, TEXTS, seed=2)
+        return folders[architecture]
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def random_llama(random_folder) -> Path:
+    return random_folder("llama")

@@ -30,7 +30,7 @@ PASS_TOKENS: Final = 512
 """Of one pass; more at once were measured no faster (bench/RESULTS.md)."""
 
 _ERROR_LEVEL: Final = 4
-_FLASH: Final = 1
+_NO_FLASH, _FLASH = 0, 1
 _NO_SLOT: Final = 1
 _F32, _F16 = 0, 1  # types of keys and values
 
@@ -130,7 +130,7 @@ class Context:
     ) -> None:
         """
         Args:
-            is_exact: keys and values are kept in 32 bits instead of 16.
+            is_exact: keys and values are kept in 32 bits instead of 16, and attended so.
 
         Raises:
             MemoryError: there is not enough for so many cells.
@@ -140,7 +140,8 @@ class Context:
         parameters.n_batch = parameters.n_ubatch = PASS_TOKENS
         parameters.n_seq_max = MAX_SEQUENCES
         parameters.n_threads = parameters.n_threads_batch = num_threads
-        parameters.flash_attn_type = _FLASH
+        # it rounds to 16 bits what it multiplies
+        parameters.flash_attn_type = _NO_FLASH if is_exact else _FLASH
         parameters.type_k = parameters.type_v = _F32 if is_exact else _F16
         parameters.offload_kqv = on_gpu
         parameters.kv_unified = True

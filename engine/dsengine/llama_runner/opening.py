@@ -9,6 +9,7 @@ from dsengine.errors import DeviceError, UnsupportedModelError
 from dsengine.llama_runner import library
 from dsengine.llama_runner.cells import Cells
 from dsengine.llama_runner.runner import LlamaFacts, LlamaRunner
+from dsengine.runners import Wanted
 
 _SMALL = 20_000_000  # parameters; threads on such matrices wait for each other
 _LEAST_CELLS = 512
@@ -17,11 +18,9 @@ _SHARE_OF_BATCHES = 4 / 5
 """Of all cells; the others are for prefixes that are kept."""
 
 
-def open_llama(checkpoint: Checkpoint, device: str, max_batch_tokens: int) -> LlamaRunner:
-    """
-    Args:
-        device: auto, mps, cuda or cpu; llama.cpp has one GPU at most built in.
-        max_batch_tokens: of one batch.
+def open_llama(checkpoint: Checkpoint, wanted: Wanted) -> LlamaRunner:
+    """Weights stay as the file has them; `dtype` is that of keys, values and attention:
+    float32 is exact and slower, any other or none means 16 bits.
 
     Raises:
         UnsupportedModelError: no GGUF file, or one that llama.cpp does not take.
@@ -30,12 +29,12 @@ def open_llama(checkpoint: Checkpoint, device: str, max_batch_tokens: int) -> Ll
     model = checkpoint.gguf
     if model is None:
         raise UnsupportedModelError(f"{checkpoint.folder}: llama.cpp runs GGUF files alone")
-    on_gpu = _is_on_gpu(device)
-    is_exact = model.file_type == "F32"
+    on_gpu = _is_on_gpu(wanted.device)
+    is_exact = wanted.dtype == "float32"
     bytes_per_token = model.values_per_token * (4 if is_exact else 2)
-    name = _device_name(device) if on_gpu else "cpu"
+    name = _device_name(wanted.device) if on_gpu else "cpu"
     free = _free_bytes() - model.weight_bytes - _WORKSPACE_BYTES
-    max_cells = min(free // bytes_per_token // 2, int(max_batch_tokens / _SHARE_OF_BATCHES))
+    max_cells = min(free // bytes_per_token // 2, int(wanted.max_batch_tokens / _SHARE_OF_BATCHES))
     if max_cells < _LEAST_CELLS:
         needed = model.weight_bytes + _WORKSPACE_BYTES + 2 * _LEAST_CELLS * bytes_per_token
         raise DeviceError(
