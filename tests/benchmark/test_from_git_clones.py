@@ -176,6 +176,16 @@ def test_the_command_makes_a_set_and_writes_over_none(filled, tmp_path, run_dsre
     assert out.read_bytes() == content
 
 
+def test_what_one_clone_lacks_costs_the_others_nothing(filled, tmp_path, capsys):
+    filled.git("config", "uploadpack.allowFilter", "true")
+    clone, out = tmp_path / "clone", tmp_path / "ours.jsonl"
+    filled.git("clone", "-q", "--bare", "--filter=tree:0", f"file://{filled.folder}", str(clone))
+    folders = ("--from-git", str(clone), "--from-git", str(filled.folder))
+    assert main(["bench", "make", *folders, "--max", "2", "--out", str(out)]) == 3
+    assert len(list(read_items(out))) == 4
+    assert capsys.readouterr().err.startswith(f"error: {clone}: its history cannot be read")
+
+
 @pytest.mark.parametrize(
     ("given", "out", "complaint"),
     [

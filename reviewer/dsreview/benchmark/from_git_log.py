@@ -76,7 +76,10 @@ def read_commits(room: CleanRoom, head: str, max_commits: int) -> Iterator[Logge
 def read_main_line(
     room: CleanRoom, head: str, max_commits: int, follows: Callable[[TouchedFile], bool]
 ) -> Iterator[LoggedCommit]:
-    """What each first-parent commit up to `head` changed, renames followed; oldest first.
+    """What each first-parent commit up to `head` changed; oldest first.
+
+    A file that moved without an edit is followed. To find others, git would compare contents:
+    slow, and it fails where one is not here.
 
     Args:
         follows: whether a file is of interest; all others are left out.
@@ -86,7 +89,7 @@ def read_main_line(
     """
     options = (
         *("--first-parent", "--diff-merges=first-parent", "--reverse"),
-        *("--find-renames=50%", "-l400", f"--max-count={max_commits}"),
+        *("--find-renames=100%", f"--max-count={max_commits}"),
     )
     yield from _read_log(room, head, options, follows)
 

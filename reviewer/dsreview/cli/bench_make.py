@@ -43,7 +43,7 @@ def make(
     from dsreview.benchmark.from_git import Recipe
     from dsreview.benchmark.from_git import make as make_items
     from dsreview.benchmark.items import write_items
-    from dsreview.errors import UsageError
+    from dsreview.errors import GitError, UsageError
     from dsreview.progress import open_progress
     from dsreview.sandbox import Sandbox
 
@@ -51,15 +51,24 @@ def make(
     recipes = [
         Recipe(folder, name, max_items, seed, walk) for name, folder in _named(repositories).items()
     ]
+    made: list[tuple[str, Made]] = []
+    failures: list[GitError] = []
     with Sandbox() as sandbox, open_progress() as progress:
-        made = [make_items(recipe, sandbox, progress) for recipe in recipes]
-    for recipe, one in zip(recipes, made, strict=True):
-        for line in _summary(recipe.name, one):
+        for recipe in recipes:
+            try:
+                made.append((recipe.name, make_items(recipe, sandbox, progress)))
+            except GitError as error:
+                failures.append(error)
+    for name, one in made:
+        for line in _summary(name, one):
             typer.echo(line)
-    items = [item for one in made for item in one.items]
+    items = [item for _, one in made for item in one.items]
+    if items:
+        typer.echo(f"{out}: {write_items(out, items):,} items")
+    if failures:  # only now: minutes of work on the others are not lost
+        raise GitError("; ".join(map(str, failures)))
     if not items:
         raise UsageError(f"{out}: not written, since no commit makes an item")
-    typer.echo(f"{out}: {write_items(out, items):,} items")
 
 
 def _refuse(out: Path, *, force: bool) -> None:
