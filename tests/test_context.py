@@ -269,6 +269,16 @@ def test_an_unknown_language_shows_the_hunk_alone(sandbox):
         assert [number for number, _, _ in rows_of(context)] == [19, 20, 21, None, 22, 23, 24, 25]
 
 
+def test_a_bare_context_asks_no_parser():
+    new = SOURCE.replace("g = 7", "g = 70")
+    with Sandbox() as sandbox:
+        (context,) = contexts_of(SOURCE, new, sandbox, ContextMode.BARE)
+        (plain,) = contexts_of(SOURCE, new, sandbox, ContextMode.HUNK)
+    assert (context.scopes, context.outline) == ((), "")
+    assert [number for number, _, _ in rows_of(context)] == [19, 20, 21, None, 22, 23, 24, 25]
+    assert plain.scopes
+
+
 def test_a_parser_that_fails_shows_the_hunk_alone():
     old = "a<b," * 10_000 + "\n" + SOURCE
     new = old.replace("g = 7", "g = 70")

@@ -164,7 +164,8 @@ def test_what_is_trusted_is_the_template_and_nothing_else(reviewed):
         trusted = {p.text for message in prompt.messages for p in message.pieces if p.is_trusted}
         if prompt.name == "review":
             assert trusted == fixed
-        assert not [text for text in CORPUS if any(text in piece for piece in trusted)]
+        ours = trusted - fixed  # an empty list of findings stands in an example of ours as well
+        assert not [text for text in CORPUS if any(text in piece for piece in ours)]
 
 
 def test_what_a_model_reads_has_nothing_that_people_do_not_see(reviewed):

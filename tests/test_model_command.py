@@ -157,6 +157,22 @@ def test_a_trained_model_reviews_repairs_and_is_remembered(
     assert (again["stats"]["prompt_tokens"], again["stats"]["cache_hits"]) == (0, 3)
 
 
+def told(answer):
+    """Its tokens, as in `choices[0].logprobs`."""
+    return {
+        "content": [
+            {
+                "token": choice.text,
+                "logprob": choice.logprob,
+                "top_logprobs": [
+                    {"token": other.text, "logprob": other.logprob} for other in choice.top
+                ],
+            }
+            for choice in answer.tokens
+        ]
+    }
+
+
 @contextmanager
 def served(folder):
     """The model of `folder` behind a loopback server that speaks chat completions."""
@@ -174,8 +190,10 @@ def served(folder):
         )
         schema = json.dumps(asked.body["response_format"]["json_schema"]["schema"])
         prompt = Prompt("served", "1", messages, schema)
-        (given,) = local.complete([prompt], Sampling(asked.body["max_tokens"]))
-        return module.Reply(given.text)
+        num_top = asked.body.get("top_logprobs", 0)
+        sampling = Sampling(asked.body["max_tokens"], top_logprobs=num_top)
+        (given,) = local.complete([prompt], sampling)
+        return module.Reply(given.text, logprobs=told(given) if num_top else None)
 
     with module.OpenAIServer(answer) as server:
         yield server
@@ -192,6 +210,7 @@ def test_the_same_model_behind_a_server_gives_the_same_review(changed, trained_m
     report = json.loads(outcome.out)
     assert (outcome.code, report["status"]) == (1, "complete"), outcome
     assert report["findings"] == local["findings"]
+    assert report["findings"][0]["confidence_basis"] == "logits"
     assert report["findings"][0]["suggestion"]["verified"] is True
     assert report["stats"]["device"] == server.url.split("/")[2]
     assert len(server.asked) == 3

@@ -1,10 +1,12 @@
 import json
+import re
 from difflib import unified_diff
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from dsreview.answers import parse_review
 from dsreview.change import ChangedFile
 from dsreview.constraints import Candidate, Violation
 from dsreview.context import ContextMode, build_contexts
@@ -67,6 +69,60 @@ def test_the_filled_review_prompt_is_the_golden_one(context):
 
 def test_the_filled_repair_prompt_is_the_golden_one():
     assert written(a_repair(2)) == (GOLDENS / "repair.txt").read_text()
+
+
+EXAMPLE = re.compile(r"^(.+):\n((?:[ \d]{5} [ +-] .*\n)+)(\{.*\})$", re.MULTILINE)
+
+
+def examples():
+    """Heading, lines of the change as (number, mark, text), and answer of each."""
+    system = review_template().messages[0][1]
+    for heading, rows, given in EXAMPLE.findall(system):
+        lines = [(row[:5].strip(), row[6], row[8:]) for row in rows.splitlines()]
+        yield heading, lines, given
+
+
+def test_the_examples_are_answers_as_they_are_wanted():
+    answers = [json.loads(given) for _, _, given in examples()]
+    assert [len(answer["findings"]) for answer in answers] == [1, 0, 0]
+    for answer in answers:
+        jsonschema.validate(answer, json.loads(review_template().schema))
+
+
+def test_the_example_of_a_finding_quotes_its_line_and_mends_it():
+    _, lines, given = next(examples())
+    (finding,) = parse_review(given).findings
+    numbers = {int(number): (mark, text) for number, mark, text in lines if number}
+    assert numbers[finding.line] == ("+", finding.quote)
+    assert finding.edit.span == Span(finding.line, finding.line + 1)
+    before, after = (
+        "\n".join(text for _, text in numbers.values()).replace(finding.quote, line)
+        for line in (finding.quote, finding.edit.lines[0])
+    )
+    given_rows, outcomes = [1, 2, 3, 4], []
+    for source in (before, after):
+        defined = {}
+        exec(source, defined)
+        outcomes.append(list(defined["batches"](given_rows, 2)))
+    assert outcomes == [[[1, 2]], [[1, 2], [3, 4]]]
+    assert "[1, 2] alone" in finding.scenario
+
+
+def test_without_examples_the_prompt_is_shorter_and_has_another_revision(context):
+    full, short = review_prompt(context), review_prompt(context, has_examples=False)
+    assert full.messages[0].text.startswith(short.messages[0].text)
+    assert full.messages[1] == short.messages[1]
+    assert full.revision != short.revision
+    assert '{"findings": [{' not in short.messages[0].text
+
+
+def test_examples_end_the_message_before_them():
+    text = "--- system\nRules.\n--- examples\nOne.\n--- user\n$code\n"
+    known = frozenset({"code"})
+    (_, system), (_, user) = read_template("t", text, "{}", known).messages
+    assert (system, user) == ("Rules.\nOne.", "$code")
+    (_, bare), (_, same) = read_template("t", text, "{}", known, has_examples=False).messages
+    assert (bare, same) == ("Rules.", "$code")
 
 
 def test_all_prompts_of_a_review_share_their_system_message(context):

@@ -46,7 +46,7 @@ class Config:
     examples: bool = True
     """Show the model worked examples, which cost tokens once a review."""
     context: str = "hunk"
-    """What the model sees around a change: hunk, scope or outline."""
+    """What the model sees around a change: bare, hunk, scope or outline."""
     disable: tuple[str, ...] = ()
     """Rules that are not run."""
     exclude: tuple[str, ...] = ()

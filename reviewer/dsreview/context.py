@@ -25,6 +25,8 @@ __all__ = ["DEFAULT_CONTEXT_MODE", "Context", "ContextMode", "build_contexts", "
 
 
 class ContextMode(StrEnum):
+    BARE = "bare"
+    """The changed lines with 3 lines around them, as git shows them: no syntax tree is asked."""
     HUNK = "hunk"
     """The changed lines with 3 lines around them, and the header of their scope."""
     SCOPE = "scope"
@@ -77,7 +79,7 @@ def build_contexts(
     rows = Rows(file)
     budget = Budget(max_tokens, count_tokens)
     chains: dict[int, tuple[Scope, ...]] | None = None
-    if file.language:
+    if file.language and mode is not ContextMode.BARE:
         with suppress(TaskFailed):
             chains = _chains(file, rows, sandbox)
     if chains is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dsreview.severity import Severity
 
-CONTEXT_MODES = ("hunk", "scope", "outline")
+CONTEXT_MODES = ("bare", "hunk", "scope", "outline")
 DAEMON_MODES = ("auto", "start", "never")
 BACKEND_NAMES = ("auto", "none", "local", "http", "scripted")
 HOOK_MODES = ("warn", "block", "background")
@@ -155,7 +155,7 @@ _ALLOWED: Mapping[str, str] = {
     "max_rounds": "a whole number from 1",
     "batch_size": "a whole number from 1",
     "window": "a whole number from 1",
-    "context": "hunk, scope or outline",
+    "context": "bare, hunk, scope or outline",
     "model": "auto, a folder or a name",
     "backend": "auto, none, local, http or scripted",
     "device": "auto, mps, cuda or cpu",

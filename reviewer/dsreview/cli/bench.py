@@ -13,6 +13,7 @@ from dsreview.cli.option_types import (
     Daemon,
     Device,
     Disable,
+    Examples,
     MaxRounds,
     MinConfidence,
     MinSeverity,
@@ -65,8 +66,21 @@ def run(
             "--run-tests", help="Execute the set's own tests on suggestions (Python items)."
         ),
     ] = False,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(metavar="RESULT", help="Fit the model's confidence to a result, and no run."),
+    ] = None,
+    ablate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PART",
+            help="Without context, examples or repair; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     context_mode: ContextMode = None,
     max_rounds: MaxRounds = None,
+    examples: Examples = None,
     votes: Votes = None,
     min_severity: MinSeverity = None,
     min_confidence: MinConfidence = None,
@@ -86,18 +100,25 @@ def run(
     dsreview bench --set ours.jsonl --backend local --model DIR
     dsreview bench make --from-git REPO --out ours.jsonl   a set of your own
     dsreview bench compare A B                             two results
+    dsreview bench --calibrate RESULT                      make its model's confidence honest
 
     An interrupted run goes on where it was when it is started again.
     """
     if context.invoked_subcommand is not None:
         return
+    if calibrate is not None:
+        from dsreview.cli.bench_calibrate import calibrate_and_keep
+
+        calibrate_and_keep(calibrate)
+        return
+    from dsreview.benchmark.ablation import without
     from dsreview.cli.bench_run import Wanted, run_and_write
     from dsreview.cli.options import flags_of
     from dsreview.errors import UsageError
 
     if not set_name:
         raise UsageError("bench needs --set NAME, or one of its commands; --help lists them")
-    flags = flags_of({**context.params, "backend": None})
+    flags = without(ablate or (), flags_of({**context.params, "backend": None}))
     wanted = Wanted(set_name, backend, out, html, limit, jobs, fresh, run_tests)
     run_and_write(wanted, flags)
 

@@ -52,7 +52,7 @@ MaxRounds = Annotated[
 ]
 ContextMode = Annotated[
     str | None,
-    typer.Option("--context", metavar="MODE", help="Shown around it: hunk, scope, outline."),
+    typer.Option("--context", metavar="MODE", help="Shown around it: bare, hunk, scope, outline."),
 ]
 Disable = Annotated[
     list[str] | None, typer.Option(metavar="RULE", help="Do not run this rule; repeatable.")
