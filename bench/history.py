@@ -1,6 +1,10 @@
 """Review the last commits of repositories with the checks alone.
 
     python bench/history.py REPOSITORY ... [--last 100] [--findings findings.jsonl]
+    python bench/history.py REPOSITORY ... --set SET.jsonl.xz
+
+With a set of `dsreview bench make`, the commits that its items were made from are reviewed
+instead: whole, in the whole repository, where `dsreview bench` shows one file alone.
 
 Prints crashes, files without a coverage row, findings, and seconds a commit; writes each
 finding as a line of JSON, to be judged true or false by reading the code.
@@ -15,6 +19,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dsreview.benchmark.items import Item, read_items
 from dsreview.cache import DirectoryCache
 from dsreview.change import EmptySnapshot
 from dsreview.config import load
@@ -46,6 +51,10 @@ def commits(repository: Path, last: int) -> list[str]:
     return answer.stdout.split()
 
 
+def commits_of(items: list[Item], repository: Path) -> list[str]:
+    return [item.fix_commit for item in items if item.project == repository.name]
+
+
 def label(repository: Path) -> str:
     """The last two folders: clones are often called `repo` in a folder that says which."""
     return "/".join(repository.absolute().parts[-2:])
@@ -66,9 +75,9 @@ def lines_of(report: Report, repository: Path, commit: str) -> list[dict[str, ob
     ]
 
 
-def replay(repository: Path, last: int, tools: Tools, tally: Tally) -> None:
+def replay(repository: Path, chosen: list[str], tools: Tools, tally: Tally) -> None:
     config = load(EmptySnapshot(), {}, {})
-    for commit in commits(repository, last):
+    for commit in chosen:
         started = time.perf_counter()
         try:
             with open_change(SourceRequest(repository, commit=commit)) as change:
@@ -90,9 +99,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repository", type=Path, nargs="+")
     parser.add_argument("--last", type=int, default=100)
+    parser.add_argument("--set", type=Path)
     parser.add_argument("--findings", type=Path)
     parser.add_argument("--cache", type=Path, default=Path(".dsreview-cache"))
     arguments = parser.parse_args()
+    items = list(read_items(arguments.set)) if arguments.set else []
     total = Tally()
     print("| repository | commits | files | findings | gaps | median s | p95 s |")
     print("|---|---|---|---|---|---|---|")
@@ -100,7 +111,8 @@ def main() -> int:
         tally = Tally()
         with Sandbox() as sandbox:
             tools = Tools(sandbox, DirectoryCache(arguments.cache), None, SilentProgress())
-            replay(repository.absolute(), arguments.last, tools, tally)
+            chosen = commits_of(items, repository) if items else commits(repository, arguments.last)
+            replay(repository.absolute(), chosen, tools, tally)
         p95 = sorted(tally.seconds)[int(0.95 * (len(tally.seconds) - 1))]
         print(
             f"| {label(repository)} | {tally.commits} | {tally.files} | {len(tally.findings)} "
