@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from dsreview.confidence import NUM_DIGITS
 from dsreview.finding import Basis, Finding, Origin
 
 Knots = tuple[tuple[float, float], ...]
@@ -115,4 +116,5 @@ def calibrate(
 
 def _with_map(finding: Finding, fitted: CalibrationMap) -> Finding:
     raw = finding.confidence
-    return replace(finding, confidence=fitted.calibrated(raw), raw_confidence=raw)
+    confidence = round(fitted.calibrated(raw), NUM_DIGITS)
+    return replace(finding, confidence=confidence, raw_confidence=raw)

@@ -22,6 +22,9 @@ from dsreview.prompt import TokenChoice
 NUM_ALTERNATIVES: Final = 8
 """Asked of each token. The two ways on rarely hide behind more spellings than that."""
 
+NUM_DIGITS: Final = 3
+"""What is told of a probability; later digits are those of a batch's rounding."""
+
 _LIST: Final = re.compile(r'"findings"\s*:\s*\[')
 _MAX_HEAD: Final = 96
 """Characters within which the head of the list stands, white space included."""

@@ -13,7 +13,7 @@ from dsreview.anchors import NotAnchored, anchor
 from dsreview.answer_cache import Usage, complete
 from dsreview.answers import AnsweredFinding, AnswerError, ReviewAnswer, parse_review
 from dsreview.cache import Cache
-from dsreview.confidence import NUM_ALTERNATIVES, beliefs
+from dsreview.confidence import NUM_ALTERNATIVES, NUM_DIGITS, beliefs
 from dsreview.context import Context
 from dsreview.finding import Basis, Finding, Origin, Refusal, Suggestion
 from dsreview.patch import Span
@@ -189,7 +189,7 @@ def _read(context: Context, answer: Answer) -> _Read:
     if outcome is Outcome.ANSWERED and parsed.problems:
         outcome, reason = Outcome.UNREADABLE, "; ".join(parsed.problems)
     raw = "" if outcome is Outcome.ANSWERED else answer.text
-    believed = [belief.probability for belief in beliefs(answer.tokens)]
+    believed = [round(belief.probability, NUM_DIGITS) for belief in beliefs(answer.tokens)]
     placed = [_place(given, context, believed) for given in parsed.findings]
     return _Read(
         ContextReview(context, outcome, reason, raw),

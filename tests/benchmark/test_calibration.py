@@ -197,7 +197,7 @@ def test_findings_of_the_model_carry_both_confidences(fitted):
     keep_calibration(fitted)
     done = calibrate((given, *others), lambda basis: replace(KEY, basis=basis), find_calibration)
     assert done.findings[0].raw_confidence == 0.9
-    assert done.findings[0].confidence == fitted.calibrated(0.9)
+    assert done.findings[0].confidence == round(fitted.calibrated(0.9), 3)
     assert done.findings[1:] == others
     assert done.in_words == fitted.in_words
     assert calibrate(others, lambda basis: KEY, no_calibration).in_words == ""
