@@ -26,6 +26,7 @@ from dsreview.languages.code_lines import CodeLinesRequest, code_lines
         ("spec/a_spec.rb", Role.TEST),
         ("testing/acceptance.py", Role.TEST),
         ("docs/conf.py", Role.SIDE),
+        ("types/index.d.ts", Role.SIDE),
         ("examples/a.go", Role.SIDE),
         ("vendor/a.go", Role.SIDE),
         ("CHANGES.md", Role.SIDE),
@@ -67,6 +68,7 @@ def test_a_subject_that_speaks_of_a_bug_is_a_fix(subject):
         "Fix tests on Windows",
         "Fix some failing unit tests",
         "Fix flake8 errors",
+        "Fix rubocop offenses",
         "Fix compiler warnings",
         "Fixed flask tests",
         "Fix type annotation of the transport",
@@ -96,6 +98,7 @@ def test_a_revert_names_what_it_takes_back():
         ("GNU GENERAL PUBLIC LICENSE\n   Version 3, 29 June 2007", "GPL-3.0"),
         ("GNU AFFERO GENERAL PUBLIC LICENSE\nGNU General Public License", "AGPL-3.0"),
         ("Redistribution and use in source and binary forms, with or", "BSD-2-Clause"),
+        ("the name of a copyright holder shall not be used in advertising", "curl"),
         ("All rights reserved.", ""),
     ],
 )

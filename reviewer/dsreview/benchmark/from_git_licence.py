@@ -17,6 +17,7 @@ _PHRASES = (
     ("BSL-1.0", "boost software license"),
     ("Unlicense", "this is free and unencumbered software released into the public domain"),
     ("EPL", "eclipse public license"),
+    ("curl", "the name of a copyright holder shall not be used in advertising"),
     ("ISC", "permission to use, copy, modify, and/or distribute this software"),
     ("ISC", "permission to use, copy, modify, and distribute this software"),
     ("MIT", "permission is hereby granted, free of charge, to any person obtaining a copy"),

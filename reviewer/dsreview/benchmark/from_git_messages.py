@@ -10,7 +10,8 @@ _FIX = re.compile(
 )
 _NO_BUG = re.compile(
     r"^(?:docs?|chore|ci|build|style|test|tests|refactor|feat|types?|perf)\b[^:]{0,40}:"
-    r"|^merge\b|^revert\b|\btypos?\b|\bspelling\b|\bwhite ?space\b|\blint\w*|\bflake8\b|\bmypy\b"
+    r"|^merge\b|^revert\b|\btypos?\b|\bspelling\b|\bwhite ?space\b"
+    r"|\b(?:es)?lint\w*|\brubocop\b|\bflake8\b|\bmypy\b"
     r"|\bformatting\b|\bindentation\b|\bcode ?style\b|\bcs fix\w*|\bwarnings?\b|\bjavadocs?\b"
     r"|\bdoc(?:s|strings?|umentation)\b|\bcomments?\b|\breadme\b|\bchangelog\b|\bgrammar\b"
     r"|\btypings?\b|\btype (?:fix|annotation|definition|hint|check|for)\w*|\bfix\(types\)"

@@ -18,6 +18,8 @@ _SIDE_FOLDERS = frozenset(
     | {"dist", "build", "generated", "scripts", "script", "tools", "tool", "ci", ".github", "perf"}
     | {"packaging", "release", "extras", "contrib", "deps", "external", "lib3rd", "fuzz"}
 )
+_DECLARATIONS = (".d.ts", ".d.mts", ".d.cts", ".pyi")
+"""They hold no code that runs."""
 
 
 class Role(StrEnum):
@@ -38,7 +40,8 @@ def role_of(path: str) -> Role:
         return Role.SIDE
     if any(_is_test_folder(folder) for folder in folders) or _has_test_word(name):
         return Role.TEST
-    if any(folder.lower() in _SIDE_FOLDERS for folder in folders):
+    is_aside = any(folder.lower() in _SIDE_FOLDERS for folder in folders)
+    if is_aside or name.endswith(_DECLARATIONS):
         return Role.SIDE
     return Role.SIDE if languages.detect(path) is None else Role.SOURCE
 
