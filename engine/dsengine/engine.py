@@ -184,7 +184,8 @@ class Engine:
             for number, row in enumerate(rows):
                 row.on_token = TextStream(self._tokenizer, number, on_text).take
         report = self._reporter(rows, on_progress, on_completion)
-        self._scheduler.run(Call(rows, report))
+        for alike in _groups(rows):
+            self._scheduler.run(Call(alike, report))
         completions = [row.completion(self._tokenizer) for row in rows]
         self._count(completions)
         return completions
@@ -198,13 +199,13 @@ class Engine:
         """Tells each completion once, and then how many there are."""
         told: set[int] = set()
 
-        def report(num_done: int, num_all: int) -> None:
+        def report(_num_done: int, _num_all: int) -> None:
             for number, row in enumerate(rows):
                 if on_completion and row.stop is not None and number not in told:
                     told.add(number)
                     on_completion(number, row.completion(self._tokenizer))
             if on_progress:
-                on_progress(num_done, num_all)
+                on_progress(sum(row.stop is not None for row in rows), len(rows))
 
         return report
 
@@ -244,6 +245,18 @@ def _clock(deadline_s: float | None) -> Callable[[], bool]:
         return lambda: True
     end = time.monotonic() + deadline_s
     return lambda: time.monotonic() < end
+
+
+def _groups(rows: list[Sequence]) -> list[list[Sequence]]:
+    """Rows that run one group after the other: where every prompt is asked again and again,
+    each is computed once, and its rows fill a batch. That is worth more than fuller batches:
+    prompts are long, and most answers short.
+    """
+    groups: dict[tuple[int, ...], list[Sequence]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row.prompt), []).append(row)
+    is_asked_again = min(map(len, groups.values())) > 1
+    return list(groups.values()) if is_asked_again else [rows]
 
 
 def _draws(

@@ -62,6 +62,21 @@ def test_prompts_of_one_call_may_be_drawn_each_in_its_own_way(random_llama_engin
     assert alone[1] == alone[3]
 
 
+def test_prompts_that_are_asked_again_and_again_are_computed_once(trained_llama, prompts, answers):
+    engine = trained_llama.engine(batch_size=4)
+    asked = [prompt for prompt in prompts for _ in range(3)]
+    seen = []
+    completions = engine.generate(
+        asked, max_new_tokens=200, on_progress=lambda done, every: seen.append((done, every))
+    )
+    assert [one.text for one in completions] == [answer for answer in answers for _ in range(3)]
+    for place in range(0, len(asked), 3):
+        for again in completions[place + 1 : place + 3]:
+            assert again.cached_prefix_tokens == again.prompt_tokens - 1
+    assert (seen[0], seen[-1]) == ((0, len(asked)), (len(asked), len(asked)))
+    assert seen == sorted(seen)
+
+
 @pytest.mark.parametrize(("temperature", "seed"), [([0.0], 0), (0.0, [1, 2, 3])])
 def test_as_many_draws_as_prompts(random_llama_engine, temperature, seed):
     engine, prompt = random_llama_engine
