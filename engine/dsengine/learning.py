@@ -1,4 +1,4 @@
-"""Teaching a model its answers by heart: only tokens of answers count."""
+"""Teaching a model its answers, by heart or by their odds: only tokens of answers count."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,12 +13,15 @@ from dsengine.tokenizer import Tokenizer
 
 _MARGIN = 2.0  # logits by which each token of an answer must lead: far above rounding
 _BATCH_TOKENS = 6_000
+_MAX_DIVERGENCE = 0.01  # nats a prompt: of odds of 0.5, it is 0.43 to 0.57
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
     ids: list[int]
     num_prompt: int
+    chance: float = 1.0
+    """How often this is the answer to its prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,16 @@ class LessonBatch:
     """Rows and columns of the A places after which a token of an answer is due."""
     targets: Tensor
     """int64 (A,)."""
+    chances: Tensor
+    """float (A,), those of the lessons."""
 
 
-def lesson(tokenizer: Tokenizer, messages: Sequence[Message], answer: str, end: int) -> Lesson:
+def lesson(
+    tokenizer: Tokenizer, messages: Sequence[Message], answer: str, end: int, chance: float = 1.0
+) -> Lesson:
     """`answer` may begin with `<think>...</think>`, if the model has these tokens."""
     prompt = tokenizer.encode_prompt(messages)
-    return Lesson([*prompt, *_answer_ids(tokenizer, answer), end], len(prompt))
+    return Lesson([*prompt, *_answer_ids(tokenizer, answer), end], len(prompt), chance)
 
 
 def _answer_ids(tokenizer: Tokenizer, answer: str) -> list[int]:
@@ -63,32 +70,57 @@ def _batch(lessons: Sequence[Lesson]) -> LessonBatch:
     rows: list[int] = []
     columns: list[int] = []
     targets: list[int] = []
+    chances: list[float] = []
     for row, lesson in enumerate(lessons):
         inputs[row, : len(lesson.ids) - 1] = torch.tensor(lesson.ids[:-1])
         due = range(lesson.num_prompt, len(lesson.ids))
         rows += [row] * len(due)
         columns += [place - 1 for place in due]
         targets += lesson.ids[lesson.num_prompt :]
+        chances += [lesson.chance] * len(due)
     places = (torch.tensor(rows), torch.tensor(columns))
-    return LessonBatch(inputs, places, torch.tensor(targets))
+    return LessonBatch(inputs, places, torch.tensor(targets), torch.tensor(chances))
 
 
 def learn(
     module: PreTrainedModel, batches: Sequence[LessonBatch], max_steps: int, seed: int
 ) -> None:
     """Until every token of every answer leads by the margin."""
-    module.train()
-    optimizer = torch.optim.AdamW(module.parameters(), lr=3e-3, betas=(0.9, 0.98), weight_decay=0)
-    warmup = torch.optim.lr_scheduler.LinearLR(optimizer, 0.05, 1.0, 20)
+    trainer = _Trainer(module)
     margins = [0.0]
     with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(seed)
         for _ in range(-(-max_steps // len(batches))):
-            margins = [_train_step(module, batch, optimizer, warmup) for batch in batches]
+            margins = [_margin(trainer.step(batch)[0], batch.targets) for batch in batches]
             if min(margins) > _MARGIN and _margin_of_all(module, batches) > _MARGIN:
                 module.eval()
                 return
     raise RuntimeError(f"not learned in {max_steps} steps; margin {min(margins):.2f}")
+
+
+def learn_odds(
+    module: PreTrainedModel,
+    batches: Sequence[LessonBatch],
+    entropies: Sequence[float],
+    max_steps: int,
+    seed: int,
+) -> None:
+    """Until each answer to a prompt is as likely as its chance.
+
+    Args:
+        entropies: of the chances of each prompt, in nats: what no model can fall below.
+    """
+    trainer = _Trainer(module)
+    divergence = 0.0
+    with torch.random.fork_rng(devices=[]), _one_thread():
+        torch.manual_seed(seed)
+        for _ in range(-(-max_steps // len(batches))):
+            lost = sum(trainer.step(batch)[1] for batch in batches)
+            divergence = (lost - sum(entropies)) / len(entropies)
+            if divergence < _MAX_DIVERGENCE:
+                module.eval()
+                return
+    raise RuntimeError(f"not learned in {max_steps} steps; {divergence:.3f} nats a prompt")
 
 
 @contextmanager
@@ -102,20 +134,24 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(num_threads)
 
 
-def _train_step(
-    module: PreTrainedModel,
-    batch: LessonBatch,
-    optimizer: torch.optim.Optimizer,
-    warmup: torch.optim.lr_scheduler.LinearLR,
-) -> float:
-    logits = _answer_logits(module, batch)
-    loss = torch.nn.functional.cross_entropy(logits, batch.targets)
-    optimizer.zero_grad()
-    torch.autograd.backward(loss)
-    torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-    optimizer.step()
-    warmup.step()
-    return _margin(logits.detach(), batch.targets)
+class _Trainer:
+    def __init__(self, module: PreTrainedModel) -> None:
+        self._module = module.train()
+        parameters = module.parameters()
+        self._optimizer = torch.optim.AdamW(parameters, lr=3e-3, betas=(0.9, 0.98), weight_decay=0)
+        self._warmup = torch.optim.lr_scheduler.LinearLR(self._optimizer, 0.05, 1.0, 20)
+
+    def step(self, batch: LessonBatch) -> tuple[Tensor, float]:
+        """Learn a little; float (A, V), the logits before, and what they lost, in nats."""
+        logits = _answer_logits(self._module, batch)
+        losses = torch.nn.functional.cross_entropy(logits, batch.targets, reduction="none")
+        lost = (losses * batch.chances).sum()
+        self._optimizer.zero_grad()
+        torch.autograd.backward(lost / batch.chances.sum())
+        torch.nn.utils.clip_grad_norm_(self._module.parameters(), 1.0)
+        self._optimizer.step()
+        self._warmup.step()
+        return logits.detach(), float(lost.detach())
 
 
 def _answer_logits(module: PreTrainedModel, batch: LessonBatch) -> Tensor:

@@ -5,6 +5,7 @@ different number. What is saved is an ordinary Hugging Face folder.
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,11 +23,13 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from dsengine.checkpoint import open_checkpoint
-from dsengine.learning import batches_of, learn, lesson
+from dsengine.learning import batches_of, learn, learn_odds, lesson
 from dsengine.message import Message
 from dsengine.tokenizer import Tokenizer
 
 Dialogue = tuple[Sequence[Message], str]
+UndecidedDialogue = tuple[Sequence[Message], Mapping[str, float]]
+"""A prompt, and how often each answer is given to it; together they make 1."""
 
 _TOKEN_LENGTH = 16  # bytes; longer than words, so that prompts are short and steps are quick
 
@@ -130,15 +133,55 @@ def train_tiny(
     texts = [message.text for messages, _ in dialogues for message in messages]
     texts += [re.sub("</?think>", "", answer) for _, answer in dialogues]
     write_model(folder, architecture, texts, seed=seed, window=window)
-    tokenizer = Tokenizer(open_checkpoint(folder))
-    module = MODEL_FOR_CAUSAL_LM_MAPPING[type(_config(folder))].from_pretrained(
-        folder, local_files_only=True, attn_implementation="sdpa"
-    )
-    end = tokenizer.token_ids[ARCHITECTURES[architecture][0].eos]
+    tokenizer, module, end = _opened(folder, architecture)
     lessons = [lesson(tokenizer, messages, answer, end) for messages, answer in dialogues]
     learn(module, batches_of(lessons), max_steps, seed)
     module.save_pretrained(folder)
     return folder
+
+
+def train_undecided(
+    folder: Path,
+    architecture: str,
+    dialogues: Sequence[UndecidedDialogue],
+    *,
+    texts: Sequence[str] = (),
+    seed: int = 0,
+    window: int = 8_192,
+    max_steps: int = 4_000,
+) -> Path:
+    """As `train_tiny`, but a prompt has several answers, each as likely as it is given.
+
+    Args:
+        texts: more that the tokenizer is trained on.
+
+    Raises:
+        RuntimeError: not learned in `max_steps` steps.
+    """
+    known = [message.text for messages, _ in dialogues for message in messages]
+    known += [answer for _, answers in dialogues for answer in answers]
+    write_model(folder, architecture, [*known, *texts], seed=seed, window=window)
+    tokenizer, module, end = _opened(folder, architecture)
+    lessons = [
+        lesson(tokenizer, messages, answer, end, chance)
+        for messages, answers in dialogues
+        for answer, chance in answers.items()
+    ]
+    entropies = [
+        -sum(chance * math.log(chance) for chance in answers.values()) for _, answers in dialogues
+    ]
+    learn_odds(module, batches_of(lessons), entropies, max_steps, seed)
+    module.save_pretrained(folder)
+    return folder
+
+
+def _opened(folder: Path, architecture: str) -> tuple[Tokenizer, PreTrainedModel, int]:
+    """Tokenizer, module, and the token that ends an answer."""
+    tokenizer = Tokenizer(open_checkpoint(folder))
+    module = MODEL_FOR_CAUSAL_LM_MAPPING[type(_config(folder))].from_pretrained(
+        folder, local_files_only=True, attn_implementation="sdpa"
+    )
+    return tokenizer, module, tokenizer.token_ids[ARCHITECTURES[architecture][0].eos]
 
 
 def write_model(
