@@ -2,38 +2,36 @@
 parts of one.
 """
 
-import re
 from pathlib import Path
-from typing import Final
 
-from dsengine.checkpoint import Checkpoint
+from dsengine.checkpoint import Checkpoint, is_path
 from dsengine.errors import ModelNotFoundError
 from dsengine.gguf import is_gguf
-from dsengine.gguf_model import PART, read_model
+from dsengine.gguf_model import NO_MODEL, PART, read_model
+from dsengine.gguf_stores import find_stored, is_stored_name
 from dsengine.gguf_tokenizer import end_ids, tokenizer_config, tokenizer_json
-
-_NO_MODEL: Final = re.compile(r"mmproj|imatrix", re.IGNORECASE)
-"""In names of files that lie beside a model and are none."""
 
 
 def find_gguf(model: str | Path) -> Path | None:
-    """The file that a path names, itself or as the only model in its folder; else None.
+    """The file that a name of a store or a path means: itself, or the only model in its
+    folder; None where it means something else.
 
     Raises:
-        ModelNotFoundError: a folder without a checkpoint holds several.
+        ModelNotFoundError: a store does not have it; a folder without a checkpoint has several.
+        UnsupportedModelError: what a store says of it is damaged.
     """
+    if isinstance(model, str) and is_stored_name(model):
+        return find_stored(model)
+    if not is_path(model):
+        return None
     path = Path(model).expanduser()
     if path.is_dir() and not (path / "config.json").is_file():
-        found = [
-            file
-            for file in sorted(path.glob("*.gguf"))
-            if not _NO_MODEL.search(file.name) and _is_first_part(file)
-        ]
+        found = [file for file in sorted(path.glob("*.gguf")) if _is_model(file)]
         if len(found) > 1:
             names = ", ".join(file.name for file in found)
             raise ModelNotFoundError(f"{model}: has several models; name one of: {names}")
         return found[0].resolve() if found else None
-    return path.resolve() if path.is_file() and is_gguf(path) else None
+    return path.absolute() if path.is_file() and is_gguf(path) else None
 
 
 def open_gguf(path: Path) -> Checkpoint:
@@ -58,6 +56,6 @@ def open_gguf(path: Path) -> Checkpoint:
     )
 
 
-def _is_first_part(path: Path) -> bool:
-    match = PART.search(path.name)
-    return match is None or int(match[1]) == 1
+def _is_model(path: Path) -> bool:
+    part = PART.search(path.name)
+    return (part is None or int(part[1]) == 1) and not NO_MODEL.search(path.name)

@@ -11,6 +11,8 @@ from dsengine.gguf_types import FILE_TYPES
 
 PART: Final = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
 """How the name of one of several files ends."""
+NO_MODEL: Final = re.compile(r"mmproj|imatrix", re.IGNORECASE)
+"""In names of files that lie beside a model and are none."""
 _MAX_PARTS: Final = 999
 
 
@@ -124,5 +126,5 @@ def _parts(path: Path) -> list[Path]:
     parts = [path.with_name(f"{stem}-{n:05}-of-{count:05}.gguf") for n in range(1, count + 1)]
     missing = [part.name for part in parts if not part.is_file()]
     if missing:
-        raise UnsupportedModelError(f"{path.parent}: lacks {missing[0]}, a part of {path.name}")
+        raise UnsupportedModelError(f"{path}: lacks its part {missing[0]}")
     return parts

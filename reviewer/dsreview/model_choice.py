@@ -35,8 +35,8 @@ def chosen_backend(config: Config) -> str | None:
         raise ConfigurationError(f"backend {name} needs a model: --model NAME")
     if name == "http" and not config.base_url:
         raise ConfigurationError("backend http needs the server's address: --base-url URL")
-    if name == "local" and _is_missing_folder(config.model):
-        raise ConfigurationError(f"--model {config.model}: no such folder")
+    if name == "local" and _is_missing(config.model):
+        raise ConfigurationError(f"--model {config.model}: no such folder or file")
     return name
 
 
@@ -105,6 +105,6 @@ def _key(config: Config, environment: Mapping[str, str]) -> str:
     return key
 
 
-def _is_missing_folder(model: str) -> bool:
-    """What begins so is a folder to the engine as well; anything else is a cached name."""
-    return model.startswith(("/", ".", "~")) and not Path(model).expanduser().is_dir()
+def _is_missing(model: str) -> bool:
+    """What begins so is a path to the engine as well; anything else is a name."""
+    return model.startswith(("/", ".", "~")) and not Path(model).expanduser().exists()
