@@ -1,7 +1,7 @@
 """What a parser reads on each line, comments apart; run only in the sandbox."""
 
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ def code_lines(request: CodeLinesRequest) -> CodeLinesReply:
     starts = _line_starts(request.source)
     code: dict[int, list[str]] = {line: [] for line in request.lines}
     comments: dict[int, list[str]] = {line: [] for line in request.lines}
-    for piece in _pieces(tree, len(request.source), is_python=is_python):
+    for piece in _pieces(tree, request, is_python=is_python):
         text = request.source[piece.start : piece.stop].decode("utf-8", "replace")
         first = bisect_right(starts, piece.start)
         for line, part in enumerate(text.split("\n"), first):
@@ -75,32 +75,44 @@ def _line_starts(source: bytes) -> list[int]:
     return starts
 
 
-def _pieces(tree: "Tree", size: int, *, is_python: bool) -> Iterator[_Piece]:
-    """Tokens, comments and what lies between them, in source order: all of the source.
+def _pieces(tree: "Tree", request: CodeLinesRequest, *, is_python: bool) -> Iterator[_Piece]:
+    """Tokens, comments and what lies between them, in source order: all of the lines asked for.
 
     Between tokens is mostly white space, but also the text of strings: several grammars have
     no node for it.
     """
     at = 0
-    for node, depth in _leaves(tree, is_python=is_python):
+    lines = sorted(request.lines)
+    for node, depth in _leaves(tree, lines, is_python=is_python):
         yield _Piece(at, node.start_byte, depth)
-        is_comment = _is_comment(node, is_python=is_python)
-        yield _Piece(node.start_byte, node.end_byte, depth, is_comment)
         at = node.end_byte
-    yield _Piece(at, size, 0)
+        if _is_on(node, lines):
+            is_comment = _is_comment(node, is_python=is_python)
+            yield _Piece(node.start_byte, node.end_byte, depth, is_comment)
+    yield _Piece(at, len(request.source), 0)
 
 
-def _leaves(tree: "Tree", *, is_python: bool) -> "Iterator[tuple[Node, int]]":
-    """Tokens and whole comments, each with the number of blocks that it is in."""
+def _leaves(tree: "Tree", lines: Sequence[int], *, is_python: bool) -> "Iterator[tuple[Node, int]]":
+    """Tokens and whole comments, each with the number of blocks that it is in.
+
+    A node on none of the lines is given whole: walking a large file takes a second.
+    """
     pending = [(tree.root_node, 0)]
     while pending:
         node, depth = pending.pop()
-        if _is_comment(node, is_python=is_python) or not node.children:
+        is_whole = _is_comment(node, is_python=is_python) or not _is_on(node, lines)
+        if is_whole or not node.children:
             if node.start_byte < node.end_byte:
                 yield node, depth
             continue
         inner = depth + (node.type == "block")
         pending.extend((child, inner) for child in reversed(node.children))
+
+
+def _is_on(node: "Node", lines: Sequence[int]) -> bool:
+    """Whether one of the sorted lines holds a part of the node."""
+    at = bisect_left(lines, node.start_point.row + 1)
+    return at < len(lines) and lines[at] <= node.end_point.row + 1
 
 
 def _is_comment(node: "Node", *, is_python: bool) -> bool:
