@@ -38,8 +38,9 @@ class Call:
             row.on_token = on_token and self._guarded(on_token)
 
     @property
-    def is_done(self) -> bool:
-        return self.problem is not None or all(row.stop is not None for row in self.rows)
+    def is_told(self) -> bool:
+        """All rows are done and the caller has heard of it, so that the call may end."""
+        return self.problem is not None or self._num_told == len(self.rows)
 
     def next_wanted(self) -> Row | None:
         """The row that waits in front; those that nobody wants end here."""
@@ -53,8 +54,8 @@ class Call:
         """Report, where more rows are done than were told."""
         num_done = sum(row.stop is not None for row in self.rows)
         if num_done > self._num_told and self.problem is None:
-            self._num_told = num_done
             self._guarded(self.report)(num_done, len(self.rows))
+            self._num_told = num_done  # another thread returns as soon as it sees this
 
     def _wants(self, wants: Callable[[], bool]) -> bool:
         if self.problem is not None:
@@ -89,9 +90,9 @@ class Turns:
         """Submit `call`; True once this thread must do the work, False once it is done."""
         with self._condition:
             self._submitted.append(call)
-            while self._is_driven and not call.is_done:
+            while self._is_driven and not call.is_told:
                 self._condition.wait()
-            if call.is_done:
+            if call.is_told:
                 return False
             self._is_driven = True
             return True

@@ -73,13 +73,13 @@ class Scheduler:
     def _drive(self, call: Call) -> None:
         """Work for all calls until `call` is done; another thread goes on from there."""
         try:
-            while not call.is_done:
+            while not call.is_told:
                 self._turn()
         except BaseException:
             self._abandon()
             raise
         finally:
-            self._calls = [one for one in self._calls if one is not call and not one.is_done]
+            self._calls = [one for one in self._calls if one is not call and not one.is_told]
             if not self._calls:
                 self._close()
             self._turns.hand_over()
@@ -109,7 +109,6 @@ class Scheduler:
             if self._batch is None:
                 self._tell()
                 return False
-            num_done = self._batch.num_done
             self._batch.enter()
             entered = time.monotonic()
             has_stepped = self._batch.step()
@@ -118,15 +117,14 @@ class Scheduler:
                 raise
             return None
         self._count(entered - started, time.monotonic() - entered, has_stepped)
-        if self._batch.num_done > num_done or not self._batch.has_work:
-            self._tell()
+        self._tell()
         return self._batch.has_work
 
     def _tell(self) -> None:
         """Report what is done; calls that are leave."""
         for call in self._calls:
             call.tell()
-        staying = [call for call in self._calls if not call.is_done]
+        staying = [call for call in self._calls if not call.is_told]
         if len(staying) < len(self._calls):
             self._calls = staying
             self._turns.wake()

@@ -1,6 +1,7 @@
 """Threads that ask one engine at the same time share its batch and not each other's fate."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -105,6 +106,26 @@ def test_what_a_callback_raises_ends_its_own_call_alone(engine, prompts, answers
             failing.result(timeout=60)
         assert texts(good.result(timeout=60)) == answers
     assert texts(engine.generate(prompts, max_new_tokens=200, grammar=schema)) == answers
+
+
+def test_a_call_ends_when_its_caller_has_heard_of_all_answers(engine, prompts, answers, schema):
+    """Another thread may be the one that tells."""
+    ready = threading.Barrier(4)
+
+    def ask():
+        heard = []
+
+        def hear(index, completion):
+            time.sleep(0.02)
+            heard.append(index)
+
+        ready.wait()
+        engine.generate(prompts, max_new_tokens=200, grammar=schema, on_completion=hear)
+        return sorted(heard)
+
+    with ThreadPoolExecutor(4) as threads:
+        for one in [threads.submit(ask) for _ in range(4)]:
+            assert one.result(timeout=60) == list(range(len(prompts)))
 
 
 def test_an_interrupt_of_the_thread_that_works_loses_no_other_answer(
