@@ -15,6 +15,7 @@ from dsengine.device import free_memory, release_memory
 from dsengine.torch_runner.cache import EMPTY_PREFIX, BatchCache, Place, Prefix
 from dsengine.torch_runner.graphs import StepGraph
 from dsengine.torch_runner.network import Network
+from dsengine.torch_runner.packing import can_pack, pack_linears
 
 _BLOCK = 128
 """Own slots that a pass looks at are a multiple of it, so that few shapes occur."""
@@ -75,6 +76,8 @@ class TorchRunner:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        if can_pack(network.device, network.dtype):
+            pack_linears(network.module)
         self.device_name = network.device.type
         self.dtype_name = str(network.dtype).removeprefix("torch.")
         self.window = network.window

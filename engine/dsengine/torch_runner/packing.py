@@ -1,0 +1,60 @@
+"""Weights in the order in which the CPU's kernels read them.
+
+A product of a few rows by a plain weight runs at a third of the memory's bandwidth, since
+the library reorders the weight in each call: bench/RESULTS.md, "The engine on a CPU".
+
+Source: packed weights of oneDNN, as `torch.compile` uses them when it freezes a model.
+"""
+
+import torch
+from torch import Tensor, nn
+
+_WIDTH_HINT = 8
+"""Rows that a product mostly has; the order serves others as well."""
+_READ_ELSEWHERE = frozenset({"kv_b_proj"})
+"""Layers whose weight the attention reads itself."""
+
+
+class PackedLinear(nn.Module):
+    """`nn.Linear` over a packed weight; the plain one is not kept."""
+
+    def __init__(self, plain: nn.Linear) -> None:
+        super().__init__()
+        self.in_features = plain.in_features
+        self.out_features = plain.out_features
+        self._packed = torch.ops.mkldnn._reorder_linear_weight(plain.weight, _WIDTH_HINT)
+        self._bias = plain.bias
+
+    def forward(self, states: Tensor) -> Tensor:
+        """(..., in_features) to (..., out_features)."""
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(
+            states, self._packed, self._bias, "none", [], ""
+        )
+        return product
+
+
+def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether this build of torch has the kernels and they are known to help."""
+    return (
+        device.type == "cpu"
+        and dtype == torch.float32
+        and torch.backends.mkldnn.is_available()
+        and hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
+        and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    )
+
+
+def pack_linears(module: nn.Module) -> None:
+    """Put a packed layer in place of every plain one, one at a time.
+
+    One that is tied to the embedding stays: packing would keep a second copy.
+    """
+    counts: dict[int, int] = {}
+    for part in module.modules():
+        for weight in part.parameters(recurse=False):
+            counts[id(weight)] = counts.get(id(weight), 0) + 1
+    for part in list(module.modules()):
+        for name, child in list(part.named_children()):
+            is_plain = type(child) is nn.Linear and name not in _READ_ELSEWHERE
+            if is_plain and counts[id(child.weight)] == 1:
+                setattr(part, name, PackedLinear(child))
