@@ -22,7 +22,7 @@ from dsreview.benchmark.results import (
     write_result,
     write_times,
 )
-from dsreview.benchmark.settings import RunOptions, told_settings
+from dsreview.benchmark.settings import CHECKS, RunOptions, told_settings
 from dsreview.benchmark.shared_model import replay_with_model
 from dsreview.benchmark.workers import replay_in_processes
 from dsreview.change import EmptySnapshot
@@ -72,50 +72,58 @@ def run_benchmark(run: Run, progress: Progress) -> Finished:
         BackendError: the model could not be used; what was done so far is remembered.
     """
     _make_folder(run.folder)
+    config = run.options.config
+    name = chosen_backend(config)
     with ExitStack() as stack:
-        name = chosen_backend(run.options.config)
-        backend = stack.enter_context(closing(open_backend(run.options.config))) if name else None
-        chunk_size = run.options.config.batch_size if backend else 1
-        set_facts = run.set_facts
-        header = Header(
-            journal_version=JOURNAL_VERSION,
-            dsreview=__version__,
-            set_sha256=set_facts.sha256,
-            model_identity=backend.identity if backend else "",
-            settings=review_digest(run.options.config, EmptySnapshot()),
-            chunk_size=chunk_size,
-            run_tests=run.options.run_tests,
-        )
-        fresh = run.fresh or name == SCRIPTED
-        journal = Journal.open(run.folder / JOURNAL, header, fresh=fresh)
+        backend = stack.enter_context(closing(open_backend(config))) if name else None
+        journal = _open_journal(run, backend)
         stack.callback(journal.close)
         done = [replayed for chunk in journal.done for replayed in chunk]
         num_resumed = len(done)
         with progress.phase("replay", len(run.items)) as phase:
             phase.reach(num_resumed, len(run.items))
-            for chunk in _chunks(run, run.items[num_resumed:], backend, chunk_size):
+            for chunk in _chunks(run, run.items[num_resumed:], backend):
                 journal.append(chunk)
                 done += chunk
                 phase.reach(len(done), len(run.items))
-        finished = Finished(
-            BenchResult(
-                SCHEMA_VERSION,
-                set_facts,
-                _facts(run.options, name or "checks", backend, done),
-                tuple(outcome for replayed in done for outcome in replayed.outcomes),
-            ),
-            Times(
-                SCHEMA_VERSION,
-                set_facts.sha256,
-                machine(),
-                tuple(time for replayed in done for time in replayed.times),
-            ),
-            num_resumed,
-        )
+        finished = _finished(run, backend, done, num_resumed)
         write_result(run.folder / RESULT, finished.result)
         write_times(run.folder / TIMES, finished.times)
         journal.forget()
     return finished
+
+
+def _open_journal(run: Run, backend: Backend | None) -> Journal:
+    config = run.options.config
+    header = Header(
+        journal_version=JOURNAL_VERSION,
+        dsreview=__version__,
+        set_sha256=run.set_facts.sha256,
+        model_identity=backend.identity if backend else "",
+        settings=review_digest(config, EmptySnapshot()),
+        chunk_size=_chunk_size(run, backend),
+        run_tests=run.options.run_tests,
+    )
+    is_scripted = config.backend == SCRIPTED
+    return Journal.open(run.folder / JOURNAL, header, fresh=run.fresh or is_scripted)
+
+
+def _chunk_size(run: Run, backend: Backend | None) -> int:
+    """Items that are done whole or not at all: those whose prompts share a batch."""
+    return run.options.config.batch_size if backend else 1
+
+
+def _finished(
+    run: Run, backend: Backend | None, done: Sequence[Replayed], num_resumed: int
+) -> Finished:
+    outcomes = tuple(outcome for replayed in done for outcome in replayed.outcomes)
+    times = tuple(time for replayed in done for time in replayed.times)
+    facts = run.set_facts
+    return Finished(
+        BenchResult(SCHEMA_VERSION, facts, _facts(run.options, backend, done), outcomes),
+        Times(SCHEMA_VERSION, facts.sha256, machine(), times),
+        num_resumed,
+    )
 
 
 def machine() -> str:
@@ -127,21 +135,19 @@ def machine() -> str:
 
 
 def _chunks(
-    run: Run, items: Sequence[Item], backend: Backend | None, chunk_size: int
+    run: Run, items: Sequence[Item], backend: Backend | None
 ) -> Iterator[Sequence[Replayed]]:
     if not items:
         return iter(())
     if backend is not None:
-        return replay_with_model(items, run.options, backend, chunk_size)
+        return replay_with_model(items, run.options, backend, _chunk_size(run, backend))
     return ([one] for one in replay_in_processes(items, run.options, run.jobs))
 
 
-def _facts(
-    options: RunOptions, name: str, backend: Backend | None, done: Sequence[Replayed]
-) -> RunFacts:
+def _facts(options: RunOptions, backend: Backend | None, done: Sequence[Replayed]) -> RunFacts:
     return RunFacts(
         version=__version__,
-        backend=name,
+        backend=chosen_backend(options.config) or CHECKS,
         model=backend.model if backend else "",
         model_identity=backend.identity if backend else "",
         device=backend.device if backend else "cpu",

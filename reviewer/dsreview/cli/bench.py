@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dsreview.cli import bench_make
+from dsreview.cli import bench_compare, bench_make
 from dsreview.cli.option_types import (
     ApiKeyEnv,
     BatchSize,
@@ -119,8 +119,10 @@ def run(
     if not set_name:
         raise UsageError("bench needs --set NAME, or one of its commands; --help lists them")
     flags = without(ablate or (), flags_of({**context.params, "backend": None}))
-    wanted = Wanted(set_name, backend, out, html, limit, jobs, fresh, run_tests)
+    parts = tuple(ablate or ())
+    wanted = Wanted(set_name, backend, out, html, limit, jobs, fresh, run_tests, parts)
     run_and_write(wanted, flags)
 
 
+bench.command("compare")(bench_compare.compare)
 bench.command("make")(bench_make.make)

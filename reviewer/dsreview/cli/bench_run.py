@@ -1,6 +1,8 @@
 """From the arguments of `dsreview bench` to a result, a page and a table."""
 
 import os
+import re
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,16 +12,20 @@ from pathlib import Path
 import typer
 
 from dsreview.benchmark.items import read_items
+from dsreview.benchmark.page import render_page
 from dsreview.benchmark.results import RESULT
-from dsreview.benchmark.running import Run, run_benchmark
+from dsreview.benchmark.running import Finished, Run, run_benchmark
 from dsreview.benchmark.sets import find_set
-from dsreview.benchmark.settings import RunOptions, config_for
+from dsreview.benchmark.settings import CHECKS, RunOptions, config_for
 from dsreview.cli.bench_summary import print_summary
+from dsreview.config import Config
+from dsreview.durable import replace_durably
 from dsreview.errors import UsageError
 from dsreview.progress import open_progress
 from dsreview.sanitize import terminal_safe
 
 PAGE = "report.html"
+RESULTS_FOLDER = "dsreview-bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Wanted:
     jobs: int | None
     fresh: bool
     run_tests: bool
+    without: tuple[str, ...] = ()
+    """Parts that are left out: `--ablate`."""
 
 
 def run_and_write(wanted: Wanted, flags: Mapping[str, object]) -> None:
@@ -45,10 +53,12 @@ def run_and_write(wanted: Wanted, flags: Mapping[str, object]) -> None:
     """
     config = config_for(wanted.backend, flags)
     name, path = find_set(wanted.set_name)
+    folder = wanted.out or Path(RESULTS_FOLDER) / _folder_name(name, wanted, config)
+    page = wanted.html or folder / PAGE
+    _refuse_unwritable(page, folder)
     items = tuple(islice(read_items(path), wanted.limit))
     if not items:
         raise UsageError(f"{path}: holds no items")
-    folder = wanted.out or Path("dsreview-bench") / f"{name}-{wanted.backend}"
     run = Run(
         name=name,
         items=items,
@@ -57,8 +67,48 @@ def run_and_write(wanted: Wanted, flags: Mapping[str, object]) -> None:
         jobs=wanted.jobs or os.cpu_count() or 1,
         fresh=wanted.fresh,
     )
-    with ExitStack() as stack:
-        progress = stack.enter_context(open_progress())
-        finished = run_benchmark(run, progress)
+    finished = _run(run)
+    _write_page(page, finished)
     print_summary(finished)
-    typer.echo(terminal_safe(f"result: {folder / RESULT}"))
+    typer.echo(terminal_safe(f"result: {folder / RESULT}\npage:   {page}"))
+
+
+def _run(run: Run) -> Finished:
+    try:
+        with ExitStack() as stack:
+            return run_benchmark(run, stack.enter_context(open_progress()))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the same command goes on from here\n")
+        raise
+
+
+def _folder_name(set_name: str, wanted: Wanted, config: Config) -> str:
+    """Runs that differ in what is compared most do not write over each other."""
+    parts = [set_name, wanted.backend]
+    if wanted.backend != CHECKS and config.model != "auto":
+        parts.append(Path(config.model).name)
+    parts += [f"without-{part}" for part in sorted(set(wanted.without))]
+    if wanted.limit is not None:
+        parts.append(f"first-{wanted.limit}")
+    return re.sub(r"[^\w.-]+", "-", "-".join(parts))
+
+
+def _refuse_unwritable(page: Path, folder: Path) -> None:
+    """Better now than after hours of work.
+
+    Raises:
+        UsageError: the page cannot be written there.
+    """
+    if page.parent == folder:
+        return
+    if not (page.parent.is_dir() and os.access(page.parent, os.W_OK)):
+        raise UsageError(f"--html {page}: its folder does not exist or cannot be written to")
+    if page.is_dir():
+        raise UsageError(f"--html {page}: is a folder")
+
+
+def _write_page(page: Path, finished: Finished) -> None:
+    try:
+        replace_durably(page, render_page(finished.result, finished.times).encode())
+    except OSError as error:
+        raise UsageError(f"{page}: {error.strerror}") from None

@@ -43,19 +43,23 @@ def print_summary(finished: Finished) -> None:
             in_words(group.detection.flagged_clean),
         )
     console.print(table)
+    console.print("in brackets: 95 % intervals (Wilson)", style="dim")
     benign = scores.false_alarms(outcomes, Side.BENIGN)
     if benign.num:
         console.print(f"false alarms on benign changes: {in_words(benign)}")
     cost = scores.costs(outcomes, finished.times.times)
+    gaps = sum(one.status != "complete" for one in outcomes)
+    if gaps:
+        console.print(f"not reviewed whole: {gaps:,} of {len(outcomes):,} reviews")
     console.print(f"seconds a review: median {cost.median_s:.3f}, p95 {cost.p95_s:.3f}")
 
 
 def in_words(part: Proportion) -> str:
     """
     >>> in_words(Proportion(1, 2))
-    '1 of 2, 50.0 % [9.5, 90.5]'
+    '1/2 50.0% [9.5-90.5]'
     """
     if part.rate is None:
         return "-"
     low, high = part.interval
-    return f"{part.num_hits:,} of {part.num:,}, {part.rate:.1%} [{low:.1%}, {high:.1%}]"
+    return f"{part.num_hits:,}/{part.num:,} {part.rate:.1%} [{100 * low:.1f}-{100 * high:.1f}]"
