@@ -150,6 +150,8 @@ class WorkerBackend:
             except BaseException:
                 call.leave()
                 raise
+        if len(call.answers) < len(prompts):  # or whoever waits for them would for ever
+            raise BackendError(f"{process.name} left prompts without an answer")
         return [call.answers[index] for index in range(len(prompts))]
 
     def close(self) -> None:
