@@ -23,6 +23,7 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from dsengine.checkpoint import open_checkpoint
+from dsengine.gguf_splits import SPLITS
 from dsengine.learning import batches_of, learn, learn_odds, lesson
 from dsengine.message import Message
 from dsengine.tokenizer import Tokenizer
@@ -114,6 +115,7 @@ def train_tiny(
     seed: int = 0,
     window: int = 8_192,
     max_steps: int = 2_000,
+    words: str = "",
 ) -> Path:
     """Train a model of two layers to give each prompt its answer, token by token.
 
@@ -123,6 +125,7 @@ def train_tiny(
         dialogues: prompts and their answers; prompts differ from one another. An answer of a
             DeepSeek model may begin with `<think>...</think>`.
         window: tokens that the model claims to take.
+        words: as `write_model`.
 
     Returns:
         `folder`.
@@ -132,7 +135,7 @@ def train_tiny(
     """
     texts = [message.text for messages, _ in dialogues for message in messages]
     texts += [re.sub("</?think>", "", answer) for _, answer in dialogues]
-    write_model(folder, architecture, texts, seed=seed, window=window)
+    write_model(folder, architecture, texts, seed=seed, window=window, words=words)
     tokenizer, module, end = _opened(folder, architecture)
     lessons = [lesson(tokenizer, messages, answer, end) for messages, answer in dialogues]
     learn(module, batches_of(lessons), max_steps, seed)
@@ -194,6 +197,7 @@ def write_model(
     changes: Mapping[str, object] | None = None,
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
+    words: str = "",
 ) -> Path:
     """A model with random weights and a byte-level tokenizer trained on `texts`.
 
@@ -201,11 +205,13 @@ def write_model(
         changes: fields of its configuration, for example `num_hidden_layers`.
         device: where the weights are drawn; large models take minutes on a CPU.
         dtype: of the weights that are written.
+        words: how the tokenizer cuts text, a key of `SPLITS`; by line without, which makes
+            short prompts.
     """
     folder.mkdir(parents=True, exist_ok=True)
     transformers_logging.disable_progress_bar()
     family, sizes = ARCHITECTURES[architecture]
-    tokenizer = _train_tokenizer(family, texts)
+    tokenizer = _train_tokenizer(family, texts, words)
     tokenizer.save(str(folder / "tokenizer.json"))
     tokens = {"bos_token": family.bos, "eos_token": family.eos}
     _write_json(folder / "tokenizer_config.json", tokens)
@@ -239,11 +245,12 @@ def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2), encoding="utf-8")
 
 
-def _train_tokenizer(family: _Family, texts: Sequence[str]) -> HubTokenizer:
+def _train_tokenizer(family: _Family, texts: Sequence[str], words: str) -> HubTokenizer:
     tokenizer = HubTokenizer(models.BPE())
-    by_line = pre_tokenizers.Split(Regex(r"[^\n]*\n?"), "isolated")
+    patterns = SPLITS[words] if words else (r"[^\n]*\n?",)
+    cuts = [pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in patterns]
     as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([by_line, as_bytes])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*cuts, as_bytes])
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=4_000,

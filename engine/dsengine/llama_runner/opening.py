@@ -3,6 +3,7 @@
 import os
 
 import psutil
+import torch
 
 from dsengine.checkpoint import Checkpoint
 from dsengine.errors import DeviceError, UnsupportedModelError
@@ -84,6 +85,5 @@ def _free_bytes() -> int:
 
 
 def _num_threads(num_parameters: int) -> int:
-    if num_parameters < _SMALL:
-        return 1
-    return psutil.cpu_count(logical=False) or 1
+    """As torch has it, so that one setting (OMP_NUM_THREADS) is enough for both."""
+    return 1 if num_parameters < _SMALL else torch.get_num_threads()
