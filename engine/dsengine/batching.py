@@ -1,23 +1,44 @@
 """Continuous batching: rows enter a running batch when there is room, and leave it when done."""
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from dsengine.drafts import NO_DRAFT, Draft, Drafter
 from dsengine.errors import DeviceError
 from dsengine.runner import AnyRunner, Batch
-from dsengine.sampler import NOT_A_NUMBER, Masks, Ranking, rank, sample
+from dsengine.sampler import NOT_A_NUMBER, Masks, Rank, rank, sample
 from dsengine.sequence import Sequence as Row
+
+DEAD_END = -2
+"""In place of a token where the grammar allows none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one place of a pass came to."""
+
+    token: int
+    rank: Rank | None
 
 
 class ContinuousBatch:
     """Rows that share a prefix: those that enter and those that run."""
 
-    def __init__(self, runner: AnyRunner, batch: Batch, next_row: Callable[[], Row | None]) -> None:
+    def __init__(
+        self,
+        runner: AnyRunner,
+        batch: Batch,
+        next_row: Callable[[], Row | None],
+        drafter: Drafter,
+    ) -> None:
         """
         Args:
             next_row: asked for one that enters, while there is room; None while there is none.
+            drafter: kept from batch to batch, since it learns.
         """
         self._runner = runner
         self._batch = batch
@@ -26,9 +47,10 @@ class ContinuousBatch:
         self._entry: object | None = None
         self._running: list[Row] = []
         self.num_done = 0
-        self._masks = Masks(batch.device)
-        self._tokens = torch.empty(0, dtype=torch.long, device=batch.device)
-        """int64 (B,), drawn and not yet passed through the network."""
+        self._drafter = drafter
+        self._masks = Masks(batch.device, runner.vocab_size)
+        self._tokens: list[int] = []
+        """Of each running row, drawn and not yet passed through the network."""
 
     @property
     def has_work(self) -> bool:
@@ -43,11 +65,13 @@ class ContinuousBatch:
         logits = self._runner.advance(self._batch, self._entry)
         if logits is None:
             return
-        tokens, ranking = self._draw(self._entering, logits)
+        drawn = self._draw(self._entering, [NO_DRAFT] * len(self._entering), logits)
         entered, self._entering, self._entry = self._entering, [], None
-        self._running += entered
-        self._tokens = torch.cat([self._tokens, tokens])
-        self._accept(entered, tokens, ranking)
+        for row, (first,) in zip(entered, drawn, strict=True):
+            self._take(row, first)
+            self._running.append(row)
+            self._tokens.append(first.token)
+        self._release()
 
     def _admit(self) -> None:
         """Let as many prompts in as rows are free."""
@@ -72,13 +96,57 @@ class ContinuousBatch:
         return True
 
     def step(self) -> bool:
-        """One more token for each row that runs; False if none does."""
+        """One more token for each row that runs, or more where drafts hold; False if none does."""
         if not self._running:
             return False
-        logits = self._runner.step(self._batch, self._tokens)
-        self._tokens, ranking = self._draw(self._running, logits)
-        self._accept(self._running, self._tokens, ranking)
+        started = time.perf_counter()
+        proposed = self._drafter.propose(self._running)
+        drafts = self._drafter.choose(proposed, self._runner.is_ragged)
+        logits = self._pass(drafts)
+        drawn = self._draw(self._running, drafts, logits)
+        self._learn_pass(drafts, time.perf_counter() - started)
+        for place, (row, draft) in enumerate(zip(self._running, drafts, strict=True)):
+            taken = self._take_run(row, draft, drawn[place])
+            self._tokens[place] = taken[-1]
+            self._drafter.learn(proposed[place], len(draft.tokens), taken)
+            if len(taken) <= len(draft.tokens):
+                self._runner.forget(self._batch, place, len(draft.tokens) + 1 - len(taken))
+        self._release()
         return True
+
+    def _pass(self, drafts: Sequence[Draft]) -> Tensor:
+        """Logits (N, V) after each row's last token and each token of its draft."""
+        if not any(draft.tokens for draft in drafts):
+            return self._runner.step(
+                self._batch, torch.tensor(self._tokens).to(self._batch.device, non_blocking=True)
+            )
+        rows = [[token, *draft.tokens] for token, draft in zip(self._tokens, drafts, strict=True)]
+        logits = self._runner.extend(self._batch, rows)
+        width = logits.shape[1]
+        places = [number * width + at for number, row in enumerate(rows) for at in range(len(row))]
+        flat = logits.flatten(0, 1)
+        return flat if len(places) == len(flat) else flat[torch.tensor(places).to(flat.device)]
+
+    def _learn_pass(self, drafts: Sequence[Draft], seconds: float) -> None:
+        longest = max(len(draft.tokens) for draft in drafts)
+        pace, num_rows = self._drafter.pace, len(drafts)
+        if not longest:
+            pace.learn_step(num_rows, seconds)
+        elif self._runner.is_ragged:
+            pace.learn_pass(num_rows + sum(len(draft.tokens) for draft in drafts), seconds)
+        else:
+            pace.learn_pass(num_rows * (longest + 1), seconds)
+
+    def _take_run(self, row: Row, draft: Draft, drawn: Sequence[Drawn]) -> list[int]:
+        """Tokens that the row has now: drawn while the draft held, and the one behind."""
+        taken = []
+        for place, one in enumerate(drawn):
+            self._take(row, one)
+            taken.append(one.token)
+            is_drafted = place < len(draft.tokens) and draft.tokens[place] == one.token
+            if row.stop is not None or not is_drafted:
+                break
+        return taken
 
     def close(self) -> None:
         self._batch.close()
@@ -90,35 +158,54 @@ class ContinuousBatch:
             row.restart()
         return rows
 
-    def _draw(self, rows: Sequence[Row], logits: Tensor) -> tuple[Tensor, Ranking | None]:
-        """int64 (B,) on the device; masks are made while it still computes the logits.
+    def _draw(
+        self, rows: Sequence[Row], drafts: Sequence[Draft], logits: Tensor
+    ) -> list[list[Drawn]]:
+        """What follows each row's last token and each token of its draft.
 
-        Ranked where a row asks for it.
+        Masks are made while the device still computes the logits, (N, V). Ranked where a row
+        asks for it.
         """
-        allowed = self._masks.of([row.allowed() for row in rows])
+        sizes = [len(draft.tokens) + 1 for draft in drafts]
+        packed = self._masks.packed(len(logits))
+        for row, draft, masks in zip(rows, drafts, packed.split(sizes), strict=True):
+            row.fill_allowed(masks, draft.tokens)
+        is_open = packed.any(dim=-1).tolist()
+        allowed = self._masks.unpacked(len(logits))
         temperature = torch.tensor([row.temperature for row in rows])
-        uniform = torch.tensor([row.uniform() for row in rows])
-        tokens = sample(logits, allowed, temperature, uniform)
+        uniform = [
+            number for row, size in zip(rows, sizes, strict=True) for number in row.uniforms(size)
+        ]
+        temperature = temperature.repeat_interleave(torch.tensor(sizes))
+        tokens = sample(logits, allowed, temperature, torch.tensor(uniform))
         num_top = max(row.top_logprobs for row in rows)
-        return tokens, rank(logits, allowed, tokens, num_top) if num_top else None
+        ranks: Sequence[Rank | None] = [None] * len(logits)
+        if num_top:
+            ranks = rank(logits, allowed, tokens, num_top).ranks()
+        places = iter(
+            Drawn(token if can_go_on else DEAD_END, one_rank)
+            for token, can_go_on, one_rank in zip(tokens.tolist(), is_open, ranks, strict=True)
+        )
+        return [[next(places) for _ in range(size)] for size in sizes]
 
-    def _accept(self, rows: Sequence[Row], tokens: Tensor, ranking: Ranking | None) -> None:
-        """Tell the rows their tokens; those that are done leave."""
-        drawn = tokens.tolist()
-        ranks = ranking.ranks() if ranking is not None else [None] * len(drawn)
-        for row, token, token_rank in zip(rows, drawn, ranks, strict=True):
-            if token == NOT_A_NUMBER:
-                name = self._runner.device_name
-                raise DeviceError(f"{name} computed no numbers (NaN); use --device cpu")
-            row.accept(token, token_rank)
-            row.leave_unwanted()
-        staying = list(range(len(self._running)))
-        for place in reversed(range(len(staying))):
-            if self._running[place].stop is not None:
-                last = self._batch.leave(place)
-                self._running[place] = self._running[last]
-                staying[place] = staying[last]
-                del self._running[last], staying[last]
-                self.num_done += 1
-        if len(staying) < len(self._tokens):
-            self._tokens = self._tokens[torch.tensor(staying, device=self._tokens.device).long()]
+    def _take(self, row: Row, drawn: Drawn) -> None:
+        """Tell the row its token."""
+        if drawn.token == NOT_A_NUMBER:
+            name = self._runner.device_name
+            raise DeviceError(f"{name} computed no numbers (NaN); use --device cpu")
+        if drawn.token == DEAD_END:
+            raise ValueError("no token is allowed for some sequence")
+        row.accept(drawn.token, drawn.rank)
+        row.leave_unwanted()
+
+    def _release(self) -> None:
+        """Rows that are done leave."""
+        for place in reversed(range(len(self._running))):
+            if self._running[place].stop is None:
+                continue
+            self._drafter.remember(self._running[place].answer)
+            last = self._batch.leave(place)
+            self._running[place] = self._running[last]
+            self._tokens[place] = self._tokens[last]
+            del self._running[last], self._tokens[last]
+            self.num_done += 1

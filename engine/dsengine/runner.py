@@ -98,6 +98,11 @@ class Runner(Protocol[P, B, E]):
         ...
 
     @property
+    def is_ragged(self) -> bool:
+        """`extend` costs by its tokens, not by rows times the longest of them."""
+        ...
+
+    @property
     def empty_prefix(self) -> P: ...
 
     def free_memory(self) -> int:

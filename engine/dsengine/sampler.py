@@ -1,6 +1,5 @@
 """Logits in, token ids out. B sequences, V vocabulary size."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,34 +9,45 @@ NOT_A_NUMBER = -1
 """In place of a token where the device computed no numbers."""
 
 
+_WORD = 32
+"""Tokens of one number of a packed mask, the first one in its lowest bit."""
+
+
 class Masks:
-    """What rows may draw, on the device; a mask that all rows share is moved there once."""
+    """What may stand in each place of a pass: packed on the CPU, unpacked on the device."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, vocab_size: int) -> None:
         self._device = device
-        self._moved: dict[int, tuple[Tensor, Tensor]] = {}
+        self._vocab_size = vocab_size
+        self._packed = torch.empty(0, num_words(vocab_size), dtype=torch.int32)
+        self._shifts = torch.arange(_WORD, dtype=torch.int32, device=device)
 
-    def of(self, allowed: Sequence[Tensor]) -> Tensor:
-        """bool (B, V), or (1, V) where all rows have one mask.
+    def packed(self, num_places: int) -> Tensor:
+        """int32 (N, W) on the CPU, to be filled; valid until the next call."""
+        if len(self._packed) < num_places:
+            is_pinned = self._device.type == "cuda"
+            shape = (2 * num_places, self._packed.shape[1])
+            self._packed = torch.empty(shape, dtype=torch.int32, pin_memory=is_pinned)
+        return self._packed[:num_places]
 
-        Raises:
-            ValueError: a row may draw nothing.
-        """
-        first = allowed[0]
-        if any(mask is not first for mask in allowed):
-            stacked = torch.stack(list(allowed))
-            _require_some(stacked)
-            return stacked.to(self._device, non_blocking=True)
-        if id(first) not in self._moved:
-            _require_some(first)
-            moved = first.to(self._device).unsqueeze(0)
-            self._moved = {id(first): (first, moved)}  # held, so that its id stays its own
-        return self._moved[id(first)][1]
+    def unpacked(self, num_places: int) -> Tensor:
+        """bool (N, V) on the device, of what was filled; nothing waits for the device."""
+        words = self._packed[:num_places].to(self._device, non_blocking=True)
+        bits = (words.unsqueeze(-1) >> self._shifts) & 1  # (N, W, 32)
+        return bits.bool().flatten(1)[:, : self._vocab_size]
 
 
-def _require_some(allowed: Tensor) -> None:
-    if not bool(allowed.any(dim=-1).all()):
-        raise ValueError("no token is allowed for some sequence")
+def num_words(vocab_size: int) -> int:
+    """Of a packed mask."""
+    return -(-vocab_size // _WORD)
+
+
+def pack(mask: Tensor) -> Tensor:
+    """bool (V,) on the CPU to int32 (W,)."""
+    padded = torch.zeros(num_words(len(mask)) * _WORD, dtype=torch.int64)
+    padded[: len(mask)] = mask
+    words = (padded.view(-1, _WORD) << torch.arange(_WORD)).sum(dim=-1)
+    return (words - ((words >> (_WORD - 1)) << _WORD)).int()
 
 
 def sample(logits: Tensor, allowed: Tensor, temperature: Tensor, uniform: Tensor) -> Tensor:

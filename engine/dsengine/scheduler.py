@@ -13,6 +13,7 @@ from dsengine.batching import ContinuousBatch
 from dsengine.calls import Call, Turns
 from dsengine.completion import EngineStats
 from dsengine.device import is_out_of_memory
+from dsengine.drafts import Drafter
 from dsengine.errors import DeviceError
 from dsengine.prefixes import PrefixStore
 from dsengine.runner import AnyRunner, Prefix
@@ -30,7 +31,12 @@ class Scheduler:
     """Runs rows in batches; keeps prefixes for later calls. Safe for several threads."""
 
     def __init__(
-        self, runner: AnyRunner, max_rows: int, max_batch_tokens: int, max_prefix_bytes: int
+        self,
+        runner: AnyRunner,
+        max_rows: int,
+        max_batch_tokens: int,
+        max_prefix_bytes: int,
+        drafter: Drafter,
     ) -> None:
         """
         Args:
@@ -39,6 +45,7 @@ class Scheduler:
             max_prefix_bytes: of all prefixes kept; the latest one is kept in any case.
         """
         self._runner = runner
+        self._drafter = drafter
         self._max_rows = max_rows
         self._max_batch_tokens = max_batch_tokens
         self._prefixes = PrefixStore(runner.empty_prefix, max_prefix_bytes)
@@ -144,7 +151,7 @@ class Scheduler:
         num_wanted = self._max_rows if self._has_company else len(rows)
         num_rows = min(self._max_rows, num_fitting, num_wanted)
         batch = self._runner.start(prefix, num_rows, self._num_slots)
-        return ContinuousBatch(self._runner, batch, self._next_row)
+        return ContinuousBatch(self._runner, batch, self._next_row, self._drafter)
 
     def _next_row(self) -> Row | None:
         """The next one that may enter the running batch: calls take turns."""

@@ -2,7 +2,10 @@
 
 import hashlib
 import random
+from array import array
+from collections import deque
 from collections.abc import Callable
+from collections.abc import Sequence as Sequences
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -11,7 +14,7 @@ from torch import Tensor
 
 from dsengine.completion import Alternative, Completion, StopReason, TokenChoice
 from dsengine.grammar import Grammar
-from dsengine.sampler import Rank
+from dsengine.sampler import Rank, pack
 from dsengine.tokenizer import Tokenizer
 
 
@@ -27,6 +30,9 @@ class Sampling:
     """How many of the likeliest tokens are told for each token of the answer."""
 
 
+TOKEN_BYTES = array("I").itemsize
+
+
 class Phase(Enum):
     START = auto()
     """Nothing is made yet: a thinking model may begin to think."""
@@ -35,7 +41,7 @@ class Phase(Enum):
 
 
 class Vocabulary:
-    """Which tokens may stand where, apart from any grammar. All bool (V,)."""
+    """Which tokens may stand where, apart from any grammar. All int32 (W,), packed."""
 
     def __init__(self, tokenizer: Tokenizer, vocab_size: int) -> None:
         self.end_ids = tokenizer.end_ids
@@ -43,11 +49,22 @@ class Vocabulary:
         text = torch.zeros(vocab_size, dtype=torch.bool)
         text[[id_ for id_ in tokenizer.text_ids if id_ < vocab_size]] = True
         self.text = text
-        self.free = text.clone()
-        self.free[[id_ for id_ in tokenizer.end_ids if id_ < vocab_size]] = True
-        self.thought = text.clone()
+        """bool (V,)."""
+        free = text.clone()
+        free[[id_ for id_ in tokenizer.end_ids if id_ < vocab_size]] = True
+        self.free = pack(free)
+        thought, opening, closing = text.clone(), torch.zeros_like(text), torch.zeros_like(text)
         if self.thinking_ids:
-            self.thought[self.thinking_ids[1]] = True
+            opening[self.thinking_ids[0]] = True
+            closing[self.thinking_ids[1]] = True
+        self.opening = pack(opening)
+        self.closing = pack(closing)
+        self.thought = pack(thought | closing)
+
+
+def token_bytes(tokens: Sequences[int]) -> bytes:
+    """TOKEN_BYTES for each token, so that bytes can be searched for tokens."""
+    return array("I", tokens).tobytes()
 
 
 class Sequence:
@@ -80,6 +97,8 @@ class Sequence:
         self._ranks: list[Rank] = []
         self._num_thinking = 0
         self._num_ends = 0
+        self._uniforms: deque[float] = deque()
+        self._context: bytearray | None = None
         # From what is asked, not from a place in a batch: a prompt draws alike in any company.
         seed = hashlib.sha256(repr((self._sampling.seed, self.prompt)).encode()).digest()
         self._random = random.Random(seed)  # noqa: S311 - no secret
@@ -97,27 +116,64 @@ class Sequence:
     def top_logprobs(self) -> int:
         return self._sampling.top_logprobs
 
-    def uniform(self) -> float:
-        return self._random.random()
+    def uniforms(self, count: int) -> list[float]:
+        """One number for each of the next tokens; those of tokens not accepted come again."""
+        while len(self._uniforms) < count:
+            self._uniforms.append(self._random.random())
+        return [self._uniforms[place] for place in range(count)]
 
-    def allowed(self) -> Tensor:
-        """bool (V,): what the next token may be; all False at a dead end."""
-        thinking = self._vocabulary.thinking_ids
+    @property
+    def room(self) -> int:
+        """Tokens that the answer may still have."""
+        return self._sampling.max_new_tokens - len(self._answer)
+
+    @property
+    def takes_drafts(self) -> bool:
+        """The answer has begun, or cannot begin with thoughts."""
+        may_think = self._vocabulary.thinking_ids and self._sampling.max_thinking_tokens > 0
+        return self._phase is Phase.ANSWER or (self._phase is Phase.START and not may_think)
+
+    @property
+    def answer(self) -> Sequences[int]:
+        return self._answer
+
+    @property
+    def context(self) -> bytearray:
+        """The prompt and the answer so far, as `token_bytes`."""
+        if self._context is None:
+            self._context = bytearray(token_bytes([*self.prompt, *self._answer]))
+        return self._context
+
+    def forced_tokens(self) -> list[int]:
+        """What the grammar leaves no choice about; see `Grammar.forced_tokens`."""
+        return self._grammar.forced_tokens() if self._grammar else []
+
+    def count_valid(self, tokens: Sequences[int]) -> int:
+        """How many of `tokens` may follow one after the other."""
+        return self._grammar.count_valid(tokens) if self._grammar else len(tokens)
+
+    def fill_allowed(self, masks: Tensor, draft: Sequences[int] = ()) -> None:
+        """Write what the next token may be, and the one behind each token of `draft`.
+
+        Args:
+            masks: int32 (1 + D, W) on the CPU, packed; 0 at a dead end.
+        """
+        vocabulary = self._vocabulary
         if self._phase is Phase.THINKING:
-            assert thinking is not None
-            if self._num_thinking < self._sampling.max_thinking_tokens:
-                return self._vocabulary.thought
-            only = torch.zeros_like(self._vocabulary.thought)
-            only[thinking[1]] = True
-            return only
-        allowed = self._grammar.allowed() if self._grammar else self._vocabulary.free
-        if self._phase is Phase.START and thinking and self._sampling.max_thinking_tokens > 0:
-            allowed = allowed.clone()
-            allowed[thinking[0]] = True
-        return allowed
+            may_go_on = self._num_thinking < self._sampling.max_thinking_tokens
+            masks[:] = vocabulary.thought if may_go_on else vocabulary.closing
+            return
+        if self._grammar:
+            self._grammar.fill_allowed(masks, draft)
+        else:
+            masks[:] = vocabulary.free
+        if self._phase is Phase.START and not self.takes_drafts:
+            masks |= vocabulary.opening
 
     def accept(self, token: int, rank: Rank | None = None) -> None:
         """Take the token that was drawn; may set `stop`. `rank`: where `top_logprobs` asks."""
+        if self._uniforms:
+            self._uniforms.popleft()
         opens, closes = self._vocabulary.thinking_ids or (None, None)
         if self._phase is Phase.THINKING or (self._phase is Phase.START and token == opens):
             self._num_thinking += 1
@@ -129,6 +185,8 @@ class Sequence:
             self.stop = StopReason.END
             return
         self._answer.append(token)
+        if self._context is not None:
+            self._context += token_bytes([token])
         if rank is not None and self.top_logprobs:
             self._ranks.append(rank)
         if self.on_token is not None:

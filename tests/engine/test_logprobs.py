@@ -39,7 +39,9 @@ def test_a_rank_is_that_of_a_plain_pass(trained_llama, prompts):
     ids = [*engine._tokenizer.encode_prompt(asked), *completion.token_ids]
     with torch.no_grad():
         logits = module(torch.tensor([ids])).logits[0, -1 - len(completion.token_ids) : -1]
-    held = torch.log_softmax(logits.masked_fill(~engine._vocabulary.free, -torch.inf), dim=-1)
+    free = torch.zeros(logits.shape[-1], dtype=torch.bool)
+    free[[*engine._tokenizer.text_ids, *engine._tokenizer.end_ids]] = True
+    held = torch.log_softmax(logits.masked_fill(~free, -torch.inf), dim=-1)
     told = torch.tensor([choice.logprob for choice in completion.tokens])
     own = held.gather(-1, torch.tensor(completion.token_ids)[:, None])[:, 0]
     torch.testing.assert_close(told, own, atol=1e-4, rtol=1e-4)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from dsengine.sampler import NOT_A_NUMBER, Masks, rank, sample
+from dsengine.sampler import NOT_A_NUMBER, Masks, num_words, pack, rank, sample
 
 
 def test_never_draws_a_forbidden_token():
@@ -58,20 +58,15 @@ def test_a_row_without_numbers_is_told_apart():
     assert tokens.tolist() == [1, NOT_A_NUMBER]
 
 
-def test_masks_of_rows_are_moved_together_and_a_common_one_once():
-    masks = Masks(torch.device("cpu"))
-    common, other = torch.tensor([True, False]), torch.tensor([False, True])
-    assert masks.of([common, common]).tolist() == [[True, False]]
-    assert masks.of([common]) is masks.of([common, common])
-    assert masks.of([common, other]).tolist() == [[True, False], [False, True]]
-
-
-@pytest.mark.parametrize("num_rows", [1, 2])
-def test_a_dead_end_is_an_error(num_rows):
-    dead = [torch.zeros(3, dtype=torch.bool)]
-    free = [torch.ones(3, dtype=torch.bool)] * (num_rows - 1)
-    with pytest.raises(ValueError, match="no token is allowed"):
-        Masks(torch.device("cpu")).of(free + dead)
+@pytest.mark.parametrize("vocab_size", [1, 31, 32, 33, 90, 1_000])
+def test_masks_are_packed_and_unpacked_in_one_go(vocab_size):
+    allowed = torch.rand(5, vocab_size) < 0.4
+    masks = Masks(torch.device("cpu"), vocab_size)
+    packed = masks.packed(5)
+    assert packed.shape == (5, num_words(vocab_size))
+    for row, mask in enumerate(allowed):
+        packed[row] = pack(mask)
+    assert torch.equal(masks.unpacked(5), allowed)
 
 
 def test_a_rank_holds_the_probabilities_of_what_is_allowed():

@@ -105,6 +105,8 @@ class LlamaFacts:
 class LlamaRunner:
     """A GGUF file; see `dsengine.runner.Runner`."""
 
+    is_ragged = True
+
     def __init__(self, cells: Cells, facts: LlamaFacts, free_memory: Callable[[], int]) -> None:
         self._cells = cells
         self.device_name = facts.device_name

@@ -73,6 +73,7 @@ class TorchRunner:
     """A model of transformers; see `dsengine.runner.Runner`."""
 
     empty_prefix = EMPTY_PREFIX
+    is_ragged = False
 
     def __init__(self, network: Network) -> None:
         self._network = network
