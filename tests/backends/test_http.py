@@ -44,7 +44,7 @@ def test_without_a_key_no_authorization_is_sent(serve, prompt):
     [
         (("json_schema",), ["json_schema"]),
         (("json_object",), ["json_schema", "json_object"]),
-        (("text",), ["json_schema", "json_object", "text"]),
+        (("text",), ["json_schema", "json_object", "json_object", "text"]),
     ],
 )
 def test_a_server_that_refuses_a_format_is_asked_for_a_simpler_one(serve, prompt, formats, tried):
@@ -55,6 +55,20 @@ def test_a_server_that_refuses_a_format_is_asked_for_a_simpler_one(serve, prompt
     assert kinds == tried
     one.complete([prompt()], SAMPLING)
     assert len(server.asked) == len(tried) + 1  # what it takes is remembered
+
+
+def test_a_server_that_knows_schemas_in_another_form_gets_it(serve, prompt, reply):
+    """As llama-cpp-python does, which calls what it does not know an error of its own."""
+    unknown = b"{'loc': ('body', 'response_format', 'type'), 'input': 'json_schema'}"
+
+    def answer(asked):
+        is_known = asked.body["response_format"]["type"] == "json_object"
+        return reply('{"ok": true}') if is_known else reply(status=500, raw=unknown)
+
+    server = serve(answer)
+    (answered,) = backend(server).complete([prompt()], SAMPLING)
+    assert answered.text == '{"ok": true}'
+    assert server.asked[-1].body["response_format"]["schema"] == json.loads(prompt().schema)
 
 
 TOKENS = {

@@ -1,8 +1,8 @@
 """Any server that speaks OpenAI's chat completions: Ollama, llama.cpp, vLLM, LM Studio.
 
 Code goes to the configured address and nowhere else: no proxies, no redirects, no
-default address. The answer's schema is sent along; a server that refuses it is asked
-for any JSON, then for plain text, which the tolerant parser reads. One that refuses to
+default address. The answer's schema is sent along; a server that refuses it is asked in
+another form, then for any JSON, then for plain text, which the tolerant parser reads. One that refuses to
 tell log-probabilities is not asked for them again.
 
 What one prompt meets (a crash, an answer that is none) is the end of that prompt alone.
@@ -144,7 +144,7 @@ class HttpBackend:
                 answer, is_counted = self._read(content, prompt)
                 self.counts_are_estimated |= not is_counted
                 return answer
-            if status not in _REFUSED_FORMAT:
+            if not _refuses_format(status, content):
                 break
         kind = BackendError if status in _REFUSED_FOR_ALL else _PromptFailed
         raise kind(f"{self.device} answers {status}: {read_problem(content)}")
@@ -208,6 +208,12 @@ class HttpBackend:
                 if time.monotonic() > deadline:  # a server that drips resets each read's timeout
                     raise _OutOfTime
             return response.status_code, response.headers, bytes(content)
+
+
+def _refuses_format(status: int, content: bytes) -> bool:
+    """llama-cpp-python calls a format that it does not know its own error."""
+    is_own_error = status == httpx.codes.INTERNAL_SERVER_ERROR
+    return status in _REFUSED_FORMAT or (is_own_error and b"response_format" in content)
 
 
 class _OutOfTime(Exception):

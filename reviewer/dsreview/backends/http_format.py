@@ -8,8 +8,11 @@ import msgspec
 from dsreview.errors import BackendError
 from dsreview.prompt import Alternative, Answer, Prompt, Sampling, StopReason, TokenChoice
 
-FORMATS: Final = ("json_schema", "json_object", "text")
-"""What is asked of a server, in this order, until it takes one."""
+_OBJECT_OF_SCHEMA: Final = "json_object with a schema"
+FORMATS: Final = ("json_schema", _OBJECT_OF_SCHEMA, "json_object", "text")
+"""What is asked of a server, in this order, until it takes one. llama-cpp-python keeps to a
+schema in the second form alone.
+"""
 _CHARS_PER_TOKEN: Final = 4
 _MAX_PROBLEM: Final = 200
 
@@ -80,12 +83,12 @@ def request_body(
         body |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}
     if not prompt.schema:
         return msgspec.json.encode(body)
+    schema = prompt.schema.encode()
     if answer_format == "json_schema":
-        schema = msgspec.Raw(prompt.schema.encode())
-        body["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {"name": prompt.name, "strict": True, "schema": schema},
-        }
+        named = {"name": prompt.name, "strict": True, "schema": msgspec.Raw(schema)}
+        body["response_format"] = {"type": "json_schema", "json_schema": named}
+    elif answer_format == _OBJECT_OF_SCHEMA:
+        body["response_format"] = {"type": "json_object", "schema": msgspec.Raw(schema)}
     elif answer_format == "json_object":
         body["response_format"] = {"type": "json_object"}
     return msgspec.json.encode(body)
