@@ -44,6 +44,9 @@ class Proof(StrEnum):
 
     NONE = "not checked"
     VERIFIED = "applied and parsed"
+    DOUBTFUL = "parsed, place or names not verifiable"
+    """Nothing speaks against it; but it may stand beside the code that it should replace, take
+    a line too many, or use a name that comes from a file that nobody read."""
     PARSE_NOT_VERIFIABLE = "parse not verifiable"
     """Everything held, but the scope already had a syntax error before, or only hunks of the
     file are known."""

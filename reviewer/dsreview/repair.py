@@ -15,6 +15,7 @@ from dsreview.answers import AnswerError, parse_repair
 from dsreview.cache import Cache
 from dsreview.change import ChangedFile, EmptySnapshot, Snapshot
 from dsreview.constraints import CONSTRAINTS, Candidate, NotVerifiable, Violation
+from dsreview.constraints.parses import PARSES
 from dsreview.errors import BackendError
 from dsreview.finding import Edit, Finding, Origin, Proof, Refusal, Suggestion
 from dsreview.package_words import PackageWords
@@ -43,7 +44,7 @@ class RepairSettings:
 @dataclass(frozen=True, slots=True)
 class RepairResult:
     findings: tuple[Finding, ...]
-    """In the order given; each suggestion is verified, or its parse not verifiable."""
+    """In the order given; each suggestion has its proof."""
     refused: tuple[Refusal, ...]
     rounds: int
     """The highest round that was asked for; 1 where nothing had to be repaired."""
@@ -109,14 +110,17 @@ def repair(
 
 def judge(candidate: Candidate, sandbox: Sandbox) -> Proof | Violation:
     """What all constraints together say of a suggestion; the first violation, if any."""
-    proof = Proof.VERIFIED if candidate.is_seen_whole else Proof.PARSE_NOT_VERIFIABLE
+    is_parsed, is_certain = candidate.is_seen_whole, True
     for constraint in CONSTRAINTS:
         result = constraint.check(candidate, sandbox)
         if isinstance(result, Violation):
             return result
         if isinstance(result, NotVerifiable):
-            proof = Proof.PARSE_NOT_VERIFIABLE
-    return proof
+            is_parsed = is_parsed and result.constraint != PARSES.name
+            is_certain = False
+    if not is_parsed:
+        return Proof.PARSE_NOT_VERIFIABLE
+    return Proof.VERIFIED if is_certain else Proof.DOUBTFUL
 
 
 class _Rounds:
@@ -159,7 +163,8 @@ class _Rounds:
         file = self._files[finding.path]
         words = self._packages.around(file.patch.path, file.language)
         is_whole = file.path not in self._unseen
-        candidate = Candidate(file, edit, finding.quote, words, is_whole)
+        place = finding.span if finding.origin is Origin.MODEL else None
+        candidate = Candidate(file, edit, finding.quote, words, is_whole, place)
         verdict = judge(candidate, self._sandbox)
         if isinstance(verdict, Violation):
             return Refused(index, candidate, verdict)

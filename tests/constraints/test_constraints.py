@@ -24,10 +24,17 @@ def sections(path):
 
 def candidate_of(case, changed_file):
     (edit,) = [head for head in case if head.startswith("edit ")]
-    first, last = map(int, edit.removeprefix("edit ").split("-"))
     lines = tuple(case[edit].split("\n")[:-1])
     file = changed_file(case["language"].strip(), case.get("old"), case["source"])
-    return Candidate(file, Edit(Span(first, last + 1), lines), case.get("quote", "").strip("\n"))
+    quote = case.get("quote", "").strip("\n")
+    places = [span_of(head) for head in case if head.startswith("place ")]
+    return Candidate(file, Edit(span_of(edit), lines), quote, place=places[0] if places else None)
+
+
+def span_of(head):
+    """Of `edit 2-3` or `place 2-3`, both lines included; `2-1` is the gap before line 2."""
+    first, last = map(int, head.split()[1].split("-"))
+    return Span(first, last + 1)
 
 
 @pytest.mark.parametrize(("constraint", "path"), CASES)

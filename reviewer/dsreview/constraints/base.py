@@ -22,6 +22,8 @@ class Candidate:
     """Words of the files that share their names with this one without an import."""
     is_seen_whole: bool = True
     """False where only hunks of the file are known: what is around them proves nothing."""
+    place: Span | None = None
+    """Where the finding stands; None where a program, which does not miscount, made the edit."""
 
     @property
     def lines(self) -> list[str]:

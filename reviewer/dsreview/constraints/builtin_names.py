@@ -73,8 +73,9 @@ _RUST = """
     eprintln f32 f64 false feature file format format_args i128 i16 i32 i64 i8 include
     include_bytes include_str inline isize line macro_rules matches module_path must_use
     non_exhaustive option_env panic print println repr self should_panic std str stringify
-    super target_arch target_os test thread_local todo track_caller true u128 u16 u32 u64 u8
-    unimplemented unix unreachable usize vec warn windows write writeln
+    super target_arch target_endian target_env target_family target_feature target_os
+    target_pointer_width target_vendor test thread_local todo track_caller true u128 u16 u32
+    u64 u8 unimplemented unix unreachable usize vec warn windows write writeln
 """
 _C = """
     FILE INT_MAX INT_MIN LONG_MAX NULL SIZE_MAX UINT_MAX _Bool bool char double errno false

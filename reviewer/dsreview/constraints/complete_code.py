@@ -11,8 +11,12 @@ from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
 _NAME: Final = "complete-code"
-_FENCE: Final = re.compile(r"\s*(`{3,}|~{3,})\s*[\w+#-]*\s*")
-_LISTED: Final = re.compile(r"\s*(\d+)\s*[|:]\s.*|\s*(\d+) [+\- ] .*")
+_FENCE: Final = re.compile(r"\s*(`{3,}|~~~)\s*[\w+#-]*\s*")
+_TICKED: Final = re.compile(r"\s*`[^`]+`\s*")
+_ENTITY: Final = re.compile(r"&(lt|gt|amp|quot|#39);")
+_GOES_ON: Final = re.compile(r".*(?:,|(?<![=!<>+*/-])[=]|\|\||&&)\s*")
+_MAY_GO_ON: Final = re.compile(r".*[,(\[{=|&?:+\\]\s*")
+_LISTED: Final = re.compile(r"\s*(\d+)\s*[|:]\s.*|\s*(\d+) [+\- ] .*|\s*(\d+)\t.*")
 _DIFFED: Final = re.compile(r"[+-].*|@@ .*")
 _PLACEHOLDER: Final = re.compile(
     r"\W*(\.\.\.|…)\W*|"
@@ -31,6 +35,11 @@ def _complete_code(candidate: Candidate, _: Sandbox) -> Violation | None:
         wrong = "" if line in known else _what_is_wrong(line, candidate)
         if wrong:
             return Violation(_NAME, f"line {number} is {wrong}", Span(number, number + 1))
+    if _breaks_off(candidate):
+        last = candidate.edited_span.last
+        return Violation(_NAME, f"line {last} breaks off", Span(last, last + 1))
+    if _is_ticked(candidate):
+        return Violation(_NAME, f"line {start} stands in backticks", candidate.edited_span)
     if _is_listing(candidate):
         message = f"line {start} has a diff mark or a line number in front of its code"
         return Violation(_NAME, message, candidate.edited_span)
@@ -38,11 +47,40 @@ def _complete_code(candidate: Candidate, _: Sandbox) -> Violation | None:
 
 
 def _what_is_wrong(line: str, candidate: Candidate) -> str:
-    if _FENCE.fullmatch(line):
+    if _FENCE.fullmatch(line) and line in _ends(candidate):
         return "a fence, not code"
+    if _ENTITY.search(line) and not _ENTITY.search(candidate.file.text):
+        return "written for HTML, not as code"
     if _PLACEHOLDER.fullmatch(line) and not _is_python_ellipsis(line, candidate):
         return "a placeholder, not code"
     return ""
+
+
+def _ends(candidate: Candidate) -> tuple[str, ...]:
+    """First and last line of what is written; between them, a heading may be underlined."""
+    new = [line for line in candidate.edit.lines if line.strip()]
+    return (new[0], new[-1]) if new else ()
+
+
+def _breaks_off(candidate: Candidate) -> bool:
+    """Whether the last line wants to go on, in code where neither what it replaces nor the line
+    before did, and nothing that belongs to it follows."""
+    span, new = candidate.edit.span, [line for line in candidate.edit.lines if line.strip()]
+    if not new or not _GOES_ON.fullmatch(new[-1]):
+        return False
+    before = [line for line in (*candidate.lines[: span.start - 1], *new[:-1]) if line.strip()]
+    old = [line for line in candidate.replaced if line.strip()]
+    if any(_MAY_GO_ON.fullmatch(line) for line in (*before[-1:], *old[-1:])):
+        return False
+    following = next((line for line in candidate.lines[span.stop - 1 :] if line.strip()), "")
+    return len(following) - len(following.lstrip()) <= len(new[-1]) - len(new[-1].lstrip())
+
+
+def _is_ticked(candidate: Candidate) -> bool:
+    """Whether each line is quoted as in prose, where no replaced line holds a backtick."""
+    new = [line for line in candidate.edit.lines if line.strip()]
+    is_new = "`" not in "".join(candidate.replaced)
+    return is_new and bool(new) and all(_TICKED.fullmatch(line) for line in new)
 
 
 def _is_listing(candidate: Candidate) -> bool:
@@ -56,16 +94,20 @@ def _is_listing(candidate: Candidate) -> bool:
     span = candidate.edit.span
     near = range(span.start - 1, span.stop + len(new) + 1)
     return all(
-        (match := _LISTED.match(line)) is not None and int(match[1] or match[2]) in near
+        (match := _LISTED.match(line)) is not None and int(match[1] or match[2] or match[3]) in near
         for line in new
     )
 
 
 def _is_python_ellipsis(line: str, candidate: Candidate) -> bool:
     """`...` alone is a statement of Python, in stubs and protocols."""
+    rows = [row.rstrip() for row in candidate.edit.lines]
+    above = (*candidate.lines[: candidate.edit.span.start - 1], *rows[: rows.index(line.rstrip())])
+    before = next((row.rstrip() for row in reversed(above) if row.strip()), "")
     return (
         candidate.file.language == "python"
         and line.strip() == "..."
+        and before.endswith((":", '"""'))
         and any(old.strip().endswith("...") for old in candidate.lines)
     )
 

@@ -6,8 +6,10 @@ of difference is let pass: people misalign.
 """
 
 import re
+from collections import Counter
 from typing import Final
 
+from dsreview import languages
 from dsreview.constraints.base import Candidate, Constraint, Violation
 from dsreview.patch import LineKind, Span
 from dsreview.sandbox import Sandbox
@@ -15,8 +17,11 @@ from dsreview.sandbox import Sandbox
 _NAME: Final = "keeps-indentation"
 _TAB_WIDTH: Final = 4
 _TOLERANCE: Final = 1
+_CUSTOM: Final = 5
+"""Lines of a file that are indented by a character, from which on it is one of the file's."""
 _GOES_ON: Final = (",", "(", "[", "=", "+", "&&", "||", "?", "\\")
 _CLOSES: Final = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b)")
+_BRANCHES: Final = re.compile(r"\s*\}\s*(?:else|catch|finally)\b")
 _OPENS: Final = ("{", "(", "[", ":", "->", "=>", "then", "do", "else", "begin", "try", "|")
 
 
@@ -32,8 +37,11 @@ def _keeps_indentation(candidate: Candidate, _: Sandbox) -> Violation | None:
 
 
 def _wrong_character(new: list[tuple[int, str]], candidate: Candidate) -> Violation | None:
+    used = Counter(line[:1] for line in candidate.lines if line[:1] in (" ", "\t"))
     characters = {line[:1] for line in candidate.replaced if line[:1] in (" ", "\t")}
-    characters = characters or {line[:1] for line in candidate.lines if line[:1] in (" ", "\t")}
+    if not characters or candidate.file.language != "python":
+        characters |= {mark for mark, times in used.items() if times >= _CUSTOM}
+    characters = characters or set(used)
     if len(characters) != 1:
         return None
     known = "tabs" if characters == {"\t"} else "spaces"
@@ -55,11 +63,14 @@ def _wrong_level(new: list[tuple[int, str]], candidate: Candidate) -> Violation 
     number, first = new[0]
     expected = _level(old[0])
     is_kept = any(line == old[0] for _, line in new)
+    opens = first.strip() == "{" and bool(above) and _level(first) == _level(above[-1])
+    if opens:
+        return None  # a block in the place of its only statement
     if not is_kept and abs(_level(first) - expected) > _TOLERANCE:
         return _misplaced(number, first, expected)
     outermost = min(map(_level, old))
     for number, line in new:
-        if _level(line) < outermost - _TOLERANCE:
+        if _level(line) < outermost - _TOLERANCE and not _BRANCHES.match(line):
             return _misplaced(number, line, outermost)
     return None
 
@@ -123,8 +134,11 @@ def _removed_levels(candidate: Candidate) -> set[int]:
 
 
 def _has_level(line: str, language: str) -> bool:
+    """Neither a blank line, nor a directive, nor a comment: people set these where they like."""
     is_directive = language in ("c", "cpp", "c_sharp") and line.startswith("#")
-    return bool(line.strip()) and not is_directive
+    mark = languages.by_name(language).line_comment if language else ""
+    is_comment = bool(mark) and line.startswith(mark)
+    return bool(line.strip()) and not is_directive and not is_comment
 
 
 def _level(line: str) -> int:

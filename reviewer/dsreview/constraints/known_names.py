@@ -3,7 +3,7 @@
 A name is known where the file has it, the edit itself defines or imports it, the old
 file used it from elsewhere, or the language brings it. What stands behind a dot is
 not checked. Where names come into a file unseen (`#include`, `import *`, other files of a
-package), the kinds of names that come that way are not checked either.
+package), the kinds of names that come that way are not refused: nothing proves them either.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from typing import Final
 
 from dsreview.constraints.base import Candidate, Constraint, NotVerifiable, Violation
 from dsreview.constraints.builtin_names import BUILTIN_NAMES
+from dsreview.constraints.library_names import LIBRARY_NAMES, WILDCARDS
 from dsreview.constraints.unseen_names import (
     imports_everything,
     may_be_unseen,
@@ -39,19 +40,24 @@ def _known_names(candidate: Candidate, sandbox: Sandbox) -> Violation | NotVerif
         gone = _names(language, candidate.file.old_text or "", sandbox)
     except TaskFailed as failure:
         return NotVerifiable(_NAME, str(failure))
-    if imports_everything(candidate.file.path, language, text):
-        return None
+    has_unlisted = imports_everything(candidate.file.path, language, text)
     written = [name for name in after if name.line in candidate.edited_span]
     known = _known(language, before, written) | _used_before(gone) | written_names(language, edited)
+    known |= _of_libraries(language, edited)
     rows = edited.split("\n")
+    doubt: NotVerifiable | None = None
     for name in written:
         is_checked = name.role is NameRole.REFERENCE and name.text not in known
         if not is_checked or name.text in candidate.package_words:
             continue
-        if not may_be_unseen(language, name, rows[name.line - 1]):
-            message = f"line {name.line} uses {name.text}, which nothing defines or imports"
+        message = f"line {name.line} uses {name.text}, which nothing defines or imports"
+        is_listed = not has_unlisted or (language == "java" and name.text[:1].islower())
+        if is_listed and not may_be_unseen(language, name, rows[name.line - 1]):
             return Violation(_NAME, message, Span(name.line, name.line + 1))
-    return _orphan(candidate, before, after, rows)
+        doubt = doubt or NotVerifiable(_NAME, message)
+    if has_unlisted:
+        return doubt
+    return _orphan(candidate, before, after, rows) or doubt
 
 
 def _orphan(
@@ -60,6 +66,7 @@ def _orphan(
     """A use of a name that only the replaced lines defined."""
     language, span = candidate.file.language, candidate.edit.span
     taken = {name.text for name in before if name.line in span and name.role in _BRINGS}
+    taken -= BUILTIN_NAMES[language]
     left = {name.text for name in after if name.role in _BRINGS}
     for name in after:
         is_orphan = name.role is NameRole.REFERENCE and name.text in taken - left
@@ -79,6 +86,11 @@ def _known(language: str, before: Sequence[Name], written: Sequence[Name]) -> fr
     in_file = {name.text for name in before if has_members or name.role is not NameRole.MEMBER}
     in_edit = {name.text for name in written if name.role in _BRINGS}
     return frozenset(in_file | in_edit | BUILTIN_NAMES[language])
+
+
+def _of_libraries(language: str, text: str) -> frozenset[str]:
+    brought = (names for mark, names in WILDCARDS.get(language, ()) if mark in text)
+    return LIBRARY_NAMES.get(language, frozenset()).union(*brought)
 
 
 def _used_before(old: Sequence[Name]) -> frozenset[str]:

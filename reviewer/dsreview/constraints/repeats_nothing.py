@@ -23,13 +23,31 @@ def _repeats_nothing(candidate: Candidate, _: Sandbox) -> Violation | None:
     old = [line.rstrip() for line in candidate.replaced]
     before, after = lines[: span.start - 1], lines[span.stop - 1 :]
     for count in range(1, min(_MAX_REPEATED, len(new)) + 1):
-        head, tail = new[:count], new[-count:]
-        if head == before[-count:] and head != old[:count] and _says_something(head):
+        head, tail = before[-count:], after[:count]
+        if _says_something(head) and _times(head, new) > _times(head, old):
             return Violation(_NAME, f"line {span.start} repeats the line before", _line(span.start))
-        if tail == after[:count] and tail != old[-count:] and _says_something(tail):
+        back = new[::-1], old[::-1]
+        if _says_something(tail) and _times(tail[::-1], back[0]) > _times(tail[::-1], back[1]):
             last = candidate.edited_span.last
             return Violation(_NAME, f"line {last} repeats the line after", _line(last))
+    half, is_odd = divmod(len(new), 2)
+    if (
+        not is_odd
+        and new[:half] == new[half:]
+        and _says_something(new)
+        and old[:half] != new[:half]
+    ):
+        middle = span.start + half
+        return Violation(_NAME, f"line {middle} begins again what stands before", _line(middle))
     return None
+
+
+def _times(block: list[str], lines: list[str]) -> int:
+    """How often `lines` begin with `block`."""
+    found = 0
+    while block and lines[found * len(block) : (found + 1) * len(block)] == block:
+        found += 1
+    return found
 
 
 def _says_something(lines: list[str]) -> bool:

@@ -16,10 +16,14 @@ _GO_IMPORT: Final = re.compile(
 )
 _SCRIPT_NAMES: Final = re.compile(
     r"export\s+(?:type\s+)?\{([^}]*)\}\s*from"  # given on, never bound here
-    r"|\[\s*(\w+)\s*:"  # the parameter of an index signature
+    r"|\[\s*(\w+)\s*(?::|\bin\b)"  # the parameter of an index signature, or of a mapped type
     r"|</([a-z]\w*)>|<([a-z]\w*)[^<>]*/>"  # an element of the host
 )
 _ARROW_PARAMETER: Final = re.compile(r"\b(\w+)\s*=>")
+_PRINTS: Final = re.compile(
+    r"\b(?:e?print(?:ln)?|format|write(?:ln)?|panic|vec|todo|matches|(?:debug_)?assert\w*)!"
+)
+"""Macros of Rust that take expressions."""
 _EVERYTHING: Final = {
     "python": ("import *",),
     "java": (".*;",),
@@ -45,10 +49,11 @@ def may_be_unseen(language: str, name: Name, row: str) -> bool:
         return _BROWSER_TYPE.fullmatch(text) is not None
     if language == "php":  # only variables are always defined in the file
         return f"${text}" not in row
-    if language == "rust":
-        return row.lstrip().startswith("#")
+    if language == "rust":  # attributes, and what an unknown macro may give a name to
+        is_given = re.search(rf"\b\w+!\s*[(\[{{]\s*{word}\b", row)
+        return row.lstrip().startswith("#") or (is_given is not None and not _PRINTS.search(row))
     if language == "swift":  # attributes and members of an implied type
-        return bool(re.search(rf"[@.]{word}\b", row))
+        return bool(row.lstrip().startswith("@") or re.search(rf"[@.]{word}\b", row))
     return False
 
 

@@ -12,9 +12,19 @@ from dsreview.languages.managed import C_SHARP, JAVA, KOTLIN
 from dsreview.languages.native import CPP, GO, RUST, SWIFT, C
 
 if TYPE_CHECKING:
+    from tree_sitter import Language as TreeSitterLanguage
     from tree_sitter import Tree
 
-__all__ = ["LANGUAGES", "Language", "ScopeKind", "by_name", "detect", "is_cpp_header", "parse"]
+__all__ = [
+    "LANGUAGES",
+    "Language",
+    "ScopeKind",
+    "by_name",
+    "detect",
+    "grammar",
+    "is_cpp_header",
+    "parse",
+]
 
 LANGUAGES: tuple[Language, ...] = (
     *(PYTHON, JAVASCRIPT, TYPESCRIPT, TSX, JAVA, GO, RUST, C, CPP, C_SHARP),
@@ -87,6 +97,12 @@ def parse(name: str, source: bytes) -> "Tree":
     """
     import tree_sitter
 
+    return tree_sitter.Parser(grammar(name)).parse(source)
+
+
+def grammar(name: str) -> "TreeSitterLanguage":
+    """Raises KeyError where no row has that name."""
+    import tree_sitter
+
     module, _, function = by_name(name).grammar.partition(":")
-    pointer = getattr(importlib.import_module(module), function)()
-    return tree_sitter.Parser(tree_sitter.Language(pointer)).parse(source)
+    return tree_sitter.Language(getattr(importlib.import_module(module), function)())

@@ -1,14 +1,34 @@
-"""How many syntax errors a source has: ERROR and MISSING nodes, and what CPython says."""
+"""How many syntax errors a source has: ERROR and MISSING nodes, and what CPython says.
 
+Some grammars let words through as names that are none, an `else` without its `if`
+among them: these are counted as well.
+"""
+
+import re
 import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
+from dsreview import languages
 from dsreview.languages.scopes import lines_of
 from dsreview.patch import Span
 
 if TYPE_CHECKING:
-    from tree_sitter import Tree
+    from tree_sitter import Node, Query, Tree
+
+_MISREAD: Final[Mapping[str, str]] = {
+    "java": """((identifier) @word (#any-of? @word "else" "catch" "finally" "case"))""",
+    "bash": """((command_name) @word
+        (#any-of? @word "fi" "done" "esac" "else" "elif" "then" "do" "}"))""",
+    "ruby": """((identifier) @word (#any-of? @word "end" "elsif" "when" "rescue" "ensure"))
+        (body_statement (else) @else)""",
+    "go": "(defer_statement (_) @call) (go_statement (_) @call)",
+}
+"""What a grammar reads although the language does not have it; see `_is_misread`."""
+_PREFIX: Final = re.compile(rb"\b[A-Z][A-Z0-9_]{2,}\b(?=[ \t]+[A-Za-z_])(?![ \t]+(?:return|if)\b)")
+"""A name in capitals, as macros have them, followed by another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +41,9 @@ class SyntaxErrors:
     """1-based lines of the first error in source order; None where there is none."""
 
 
-def syntax_errors(tree: "Tree", scope: Span | None) -> SyntaxErrors:
+def syntax_errors(tree: "Tree", scope: Span | None, language: str) -> SyntaxErrors:
     """Counts in the whole tree, and in the lines of `scope`."""
-    lines = error_lines(tree)
+    lines = sorted([*error_lines(tree), *misread_lines(tree, language)])
     inside = [line for line in lines if scope is None or line in scope]
     return SyntaxErrors(
         num_errors=len(lines),
@@ -48,6 +68,44 @@ def error_lines(tree: "Tree") -> list[int]:
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
                 return found
+
+
+def misread_lines(tree: "Tree", language: str) -> Iterator[int]:
+    """Lines of words that stand where the language does not let them stand."""
+    if language not in _MISREAD:
+        return
+    from tree_sitter import QueryCursor
+
+    for kind, nodes in QueryCursor(_query(language)).captures(tree.root_node).items():
+        for node in nodes:
+            if _is_misread(kind, node):
+                yield lines_of(node).start
+
+
+@lru_cache
+def _query(language: str) -> "Query":
+    from tree_sitter import Query
+
+    return Query(languages.grammar(language), _MISREAD[language])
+
+
+def _is_misread(kind: str, node: "Node") -> bool:
+    parent = node.parent
+    if kind == "call":  # `defer` and `go` take calls alone
+        return node.type not in ("call_expression", "parenthesized_expression", "comment")
+    if kind == "else":  # of a method without `rescue`
+        return parent is not None and all(child.type != "rescue" for child in parent.children)
+    # a method may have the name of a keyword behind a dot
+    return parent is None or parent.type != "call" or parent.child_by_field_name("receiver") is None
+
+
+def without_prefixes(source: bytes) -> bytes:
+    """C or C++ without the macros that stand before declarations, which no grammar knows.
+
+    >>> without_prefixes(b"API_EXPORT int f(void);")
+    b'           int f(void);'
+    """
+    return _PREFIX.sub(lambda match: b" " * len(match[0]), source)
 
 
 def python_refuses(source: bytes) -> str | None:

@@ -13,7 +13,12 @@ from dsreview import languages
 from dsreview.languages.names import Name, names
 from dsreview.languages.outline import Outline, Region, outlines
 from dsreview.languages.scopes import Scope, enclosing_scopes, scopes_at
-from dsreview.languages.syntax import SyntaxErrors, python_refuses, syntax_errors
+from dsreview.languages.syntax import (
+    SyntaxErrors,
+    python_refuses,
+    syntax_errors,
+    without_prefixes,
+)
 from dsreview.patch import Span
 from dsreview.sandbox import Task
 
@@ -119,19 +124,34 @@ class SyntaxReply:
 
 def syntax(request: SyntaxRequest) -> SyntaxReply:
     is_python = request.language == "python"
+    before, after = (
+        _errors(request.language, request.before, request.before_span),
+        _errors(request.language, request.after, request.after_span),
+    )
+    if request.language in ("c", "cpp") and (before.num_in_scope or after.num_errors):
+        clear = (
+            _errors(request.language, without_prefixes(request.before), request.before_span),
+            _errors(request.language, without_prefixes(request.after), request.after_span),
+        )
+        if _num_errors(*clear) < _num_errors(before, after):
+            before, after = clear
     return SyntaxReply(
-        before=_errors(request.language, request.before, request.before_span),
-        after=_errors(request.language, request.after, request.after_span),
+        before=before,
+        after=after,
         refused_before=python_refuses(request.before) if is_python else None,
         refused_after=python_refuses(request.after) if is_python else None,
     )
+
+
+def _num_errors(*sides: SyntaxErrors) -> int:
+    return sum(side.num_errors for side in sides)
 
 
 def _errors(name: str, source: bytes, span: Span) -> SyntaxErrors:
     tree = languages.parse(name, source)
     ends = enclosing_scopes(tree, languages.by_name(name), (span.start, span.last))
     around = [scope for scope in ends[0] if scope in ends[1] and scope.kind.is_function_like]
-    return syntax_errors(tree, around[-1].span if around else None)
+    return syntax_errors(tree, around[-1].span if around else None, name)
 
 
 SYNTAX = Task("dsreview.languages.tasks:syntax", SyntaxRequest, SyntaxReply)

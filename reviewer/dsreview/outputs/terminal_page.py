@@ -27,6 +27,7 @@ SEVERITY_STYLES = {
 }
 PROOF_WORDS = {
     Proof.VERIFIED: ("verified: applied and parsed", "green"),
+    Proof.DOUBTFUL: ("parsed, place or names not verifiable", "yellow"),
     Proof.PARSE_NOT_VERIFIABLE: ("parse not verifiable", "yellow"),
     Proof.NONE: ("not checked", "yellow"),
 }

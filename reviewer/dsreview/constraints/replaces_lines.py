@@ -1,0 +1,88 @@
+"""The edit must stand in the place of the code that it corrects, not beside it.
+
+A line that is written beside one like it is often that line, corrected, while the wrong
+one stays; now and then it is one more of a kind. Nothing tells the two apart but the
+author's intent, so this is refused only where the second line can never run.
+"""
+
+from itertools import pairwise
+from typing import Final
+
+from dsreview.constraints.base import Candidate, Constraint, NotVerifiable, Violation
+from dsreview.constraints.line_pairs import Core, core, is_code, is_jump, likeness, pairs
+from dsreview.patch import Span
+from dsreview.sandbox import Sandbox
+
+_NAME: Final = "replaces-lines"
+_ALIKE_BESIDE: Final = 0.6
+"""How like a line that stays a new one may be, where the edit replaces others."""
+
+
+def _replaces_lines(candidate: Candidate, _: Sandbox) -> Violation | NotVerifiable | None:
+    place = candidate.place
+    edit = core(candidate)
+    fills_gap = not edit.span.num_lines and edit.span.start in candidate.file.patch.gaps
+    if place is None or fills_gap:
+        return None
+    dead = _never_runs(candidate, edit)
+    if dead is not None:
+        return Violation(_NAME, f"line {dead} can never run", Span(dead, dead + 1))
+    replaced = candidate.lines[edit.span.start - 1 : edit.span.stop - 1]
+    stands_for = pairs(replaced, edit.lines, frozenset())
+    beside = _kept(candidate, edit, place)
+    enough = _ALIKE_BESIDE if edit.span.num_lines else 0.0
+    for at, line in enumerate(edit.lines):
+        if at in stands_for or not is_code(line):
+            continue
+        if any(likeness(line, other) > enough for other in beside):
+            number = edit.span.start + at
+            return NotVerifiable(_NAME, f"line {number} is like one beside it, which stays")
+    return None
+
+
+def _kept(candidate: Candidate, edit: Core, place: Span) -> list[str]:
+    """Lines that the change added and that stay: those beside the edit, and the quoted ones."""
+    lines, span = candidate.lines, edit.span
+    added = candidate.file.patch.added_lines
+    numbers = [number for number in range(1, len(lines) + 1) if is_code(lines[number - 1])]
+    before = [number for number in numbers if number < span.start][-1:]
+    after = [number for number in numbers if number >= span.stop][:1]
+    quoted = [number for number in numbers if number in place and number not in span]
+    return [lines[number - 1] for number in (*before, *after, *quoted) if number in added]
+
+
+def _never_runs(candidate: Candidate, edit: Core) -> int | None:
+    """A line that follows one of its own level that leaves, where the edit wrote one of them."""
+    lines = candidate.lines
+    rows = [
+        *((number, line) for number, line in enumerate(lines[: edit.span.start - 1], 1)),
+        *((number, line) for number, line in enumerate(edit.lines, edit.span.start)),
+        *enumerate(lines[edit.span.stop - 1 :], edit.written.stop),
+    ]
+    near = [row for row in rows if edit.written.start - 10 < row[0] < edit.written.stop + 10]
+    code = [(number, line) for number, line in near if line.strip()]
+    for (number, line), (following, next_line) in pairwise(code):
+        is_new = number in edit.written or following in edit.written
+        if is_new and _leaves_for_good(line, next_line, candidate.file.language):
+            return following
+    return None
+
+
+def _leaves_for_good(line: str, following: str, language: str) -> bool:
+    """Both leave, one level, nothing between: only where a line is a whole statement."""
+    is_whole = line.rstrip().endswith(";") or language in ("python", "ruby", "go", "bash")
+    goes_on = line.rstrip().endswith(("\\", ",", "(", "[", "{", "|", "&", "+", "=", ":"))
+    has_level = _indent(line) == _indent(following)
+    return is_jump(line) and is_jump(following) and has_level and is_whole and not goes_on
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+REPLACES_LINES = Constraint(
+    name=_NAME,
+    requirement="it replaces the lines that are wrong and writes nothing beside them that is "
+    "meant in their place",
+    check=_replaces_lines,
+)
