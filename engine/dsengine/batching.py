@@ -168,8 +168,10 @@ class ContinuousBatch:
         """
         sizes = [len(draft.tokens) + 1 for draft in drafts]
         packed = self._masks.packed(len(logits))
-        for row, draft, masks in zip(rows, drafts, packed.split(sizes), strict=True):
-            row.fill_allowed(masks, draft.tokens)
+        first = 0
+        for row, draft, size in zip(rows, drafts, sizes, strict=True):
+            row.fill_allowed(packed[first : first + size], draft.tokens)
+            first += size
         is_open = packed.any(dim=-1).tolist()
         allowed = self._masks.unpacked(len(logits))
         temperature = torch.tensor([row.temperature for row in rows])

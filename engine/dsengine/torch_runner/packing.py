@@ -38,7 +38,7 @@ def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
     return (
         device.type == "cpu"
         and dtype == torch.float32
-        and torch.backends.mkldnn.is_available()
+        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         and hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
     )
@@ -55,6 +55,7 @@ def pack_linears(module: nn.Module) -> None:
             counts[id(weight)] = counts.get(id(weight), 0) + 1
     for part in list(module.modules()):
         for name, child in list(part.named_children()):
-            is_plain = type(child) is nn.Linear and name not in _READ_ELSEWHERE
-            if is_plain and counts[id(child.weight)] == 1:
+            if type(child) is not nn.Linear or name in _READ_ELSEWHERE:
+                continue
+            if counts[id(child.weight)] == 1:
                 setattr(part, name, PackedLinear(child))
