@@ -20,9 +20,9 @@ from pathlib import Path
 
 from broken_fixes.cases import Case, Setting, of_items
 from broken_fixes.histories import of_history
-from broken_fixes.judging import truths
+from broken_fixes.judging import is_no_fix, truths
 from broken_fixes.kinds import Kind, mutants
-from broken_fixes.tables import Row, tables
+from broken_fixes.tables import NO_FIX, NOT_ANCHORED, Row, tables
 from broken_fixes.wording import Broken
 
 from dsreview.anchors import Anchor
@@ -82,16 +82,19 @@ def measure(
             place = case.finding(file, setting)
             facts = (case.id, case.source, case.language, setting.value)
             if place is None:
-                yield Row(*facts, TRUE_FIX, "not anchored", "", "", "", has_judge)
+                yield Row(*facts, TRUE_FIX, NOT_ANCHORED, "", "", "", has_judge)
                 continue
             tried: dict[Kind, Broken] = made if setting is chosen else {}
             findings = [finding(case, place, TRUE_FIX, case.edit, None)]
             for kind, broken in tried.items():
                 findings.append(finding(case, place, kind.name, broken.edit, broken.quote))
             found = verdicts(findings, file, head, sandbox)
-            yield Row(*facts, TRUE_FIX, *next(found), "", has_judge)
-            for kind, verdict in zip(tried, found, strict=True):
-                yield Row(*facts, kind.name, *verdict, truth[kind].value, has_judge)
+            verdict = next(found)
+            if verdict[0] == _REFUSED and is_no_fix(case, typescript):
+                verdict = (NO_FIX, *verdict[1:])
+            yield Row(*facts, TRUE_FIX, *verdict, "", has_judge)
+            for kind, one in zip(tried, found, strict=True):
+                yield Row(*facts, kind.name, *one, truth[kind].value, has_judge)
 
 
 def cases(items: list[Path], histories: list[Path], limit: int) -> Iterator[Case]:

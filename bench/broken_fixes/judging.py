@@ -32,7 +32,8 @@ def truths(
 ) -> tuple[dict[Kind, Truth], bool]:
     """Of each mutant, and whether the judge of the language took part."""
     texts = {kind.name: _text(case, broken) for kind, broken in made.items()}
-    given = {name: text for name, text in texts.items() if text is not None}
+    is_open = {kind.name for kind in made if kind.fault is Fault.OPEN}
+    given = {name: text for name, text in texts.items() if text is not None and name in is_open}
     refusals = refused(case.language, given | {"": case.fixed}, typescript)
     has_judge = refusals is not None and "" not in refusals
     bad = refusals if refusals is not None and has_judge else set()
@@ -45,6 +46,11 @@ def truths(
         else:
             found[kind] = _truth(case, kind, text, kind.name in bad, can_count)
     return found, has_judge
+
+
+def is_no_fix(case: Case, typescript: Path | None) -> bool:
+    """Whether the judge of the language accepts the wrong code and refuses the right one."""
+    return refused(case.language, {"old": case.buggy, "new": case.fixed}, typescript) == {"new"}
 
 
 def _truth(case: Case, kind: Kind, text: str, is_refused: bool, can_count: bool) -> Truth:

@@ -6,6 +6,10 @@ from math import sqrt
 
 from broken_fixes.judging import Truth
 
+NOT_ANCHORED = "not anchored"
+"""The finding has no certain place: its suggestion never comes to the gate."""
+NO_FIX = "no fix"
+"""The compiler of the language accepts what it corrects and refuses the correction."""
 _Z = 1.96
 """Of a two-sided interval of 95 %."""
 
@@ -20,7 +24,7 @@ class Row:
     setting: str
     kind: str
     verdict: str
-    """verified, not verifiable, refused or not anchored."""
+    """verified, not verifiable, refused, or one of the above."""
     constraint: str
     message: str
     truth: str
@@ -89,7 +93,7 @@ def _cells(rows: list[Row]) -> Iterator[str]:
     for verdict in ("refused", "not verifiable"):
         yield str(_count(broken, verdict))
     yield _share(_count(broken, "verified"), len(broken))
-    true = [row for row in rows if row.is_true and row.verdict != "not anchored"]
+    true = [row for row in rows if row.is_true and row.verdict not in (NOT_ANCHORED, NO_FIX)]
     yield str(len(true))
     yield _share(_count(true, "refused"), len(true))
     yield str(_count(true, "not verifiable"))

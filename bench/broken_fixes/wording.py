@@ -9,6 +9,9 @@ from broken_fixes.cases import Case
 from broken_fixes.tokens import Piece, Punctuation
 from dsreview.finding import Edit
 
+_DEFINES = {"def", "func", "function", "fn", "fun", "class", "public", "private", "static", "catch"}
+_BEFORE_A_READ = ("(", ",", "=", "+", "-", "*", "==", "[", "return", "!", "/")
+_BEHIND_A_READ = (")", ",", ";", "+", "-", "]", "==")
 NONCE = "qzMissing7"
 """A name that stands nowhere."""
 LEADING = re.compile(r"[ \t]*")
@@ -128,17 +131,20 @@ def unknown_name(case: Case, random: Random) -> Edit | None:
 
 
 def _references(case: Case) -> list[Piece]:
-    """Names that must be defined: neither behind a dot nor before a colon or an equals sign."""
+    """Names that are read: neither members nor parameters, and given nothing."""
     found = []
-    around = [None, *case.pieces, None]
-    for before, piece, after in zip(around, around[1:], around[2:], strict=False):
-        if piece is None or not piece.is_name or before is None or before.line != piece.line:
+    around = [None, *case.pieces, None, None]
+    for before, piece, after, later in zip(
+        around, around[1:], around[2:], around[3:], strict=False
+    ):
+        if piece is None or not piece.is_name or before is None or after is None:
             continue
-        is_member = before.text[-1:] in ".>:@$'#" or before.text in ("?.", "->", "::", "&")
-        is_given = after is None or after.line != piece.line or after.text[:1] in ":=<{"
-        is_shape = before.text not in ("(", ",", "=", "+", "-", "*", "==", "[", "return", "!", "/")
-        is_read = after is not None and after.text in (")", ",", ";", "+", "-", "]", "==", "*", "/")
-        if not (is_member or is_given or is_shape) and is_read:
+        heads = case.edit.lines[piece.line].split()[:3]
+        is_head = not _DEFINES.isdisjoint(heads) or (
+            later is not None and later.text in ("=>", "->")
+        )
+        is_apart = before.line == piece.line == after.line and before.text in _BEFORE_A_READ
+        if is_apart and after.text in _BEHIND_A_READ and not is_head:
             found.append(piece)
     return found
 

@@ -12,7 +12,7 @@ from dsreview.sandbox import Sandbox
 
 _NAME: Final = "complete-code"
 _FENCE: Final = re.compile(r"\s*(`{3,}|~~~)\s*[\w+#-]*\s*")
-_TICKED: Final = re.compile(r"\s*`[^`]+`\s*")
+_TICKED: Final = re.compile(r"\s*`.+`\s*")
 _ENTITY: Final = re.compile(r"&(lt|gt|amp|quot|#39);")
 _GOES_ON: Final = re.compile(r".*(?:,|(?<![=!<>+*/-])[=]|\|\||&&)\s*")
 _MAY_GO_ON: Final = re.compile(r".*[,(\[{=|&?:+\\]\s*")
@@ -77,9 +77,9 @@ def _breaks_off(candidate: Candidate) -> bool:
 
 
 def _is_ticked(candidate: Candidate) -> bool:
-    """Whether each line is quoted as in prose, where no replaced line holds a backtick."""
+    """Whether each line is quoted as in prose, where no replaced line is."""
     new = [line for line in candidate.edit.lines if line.strip()]
-    is_new = "`" not in "".join(candidate.replaced)
+    is_new = not any(_TICKED.fullmatch(line) for line in candidate.replaced)
     return is_new and bool(new) and all(_TICKED.fullmatch(line) for line in new)
 
 

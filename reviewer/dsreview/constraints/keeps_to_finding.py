@@ -8,7 +8,7 @@ the finding does not quote it, and nothing is written in its place, may go for a
 from typing import Final
 
 from dsreview.constraints.base import Candidate, Constraint, NotVerifiable, Violation
-from dsreview.constraints.line_pairs import Core, core, is_code, pairs
+from dsreview.constraints.line_pairs import Core, core, is_code, is_jump, pairs
 from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
@@ -25,7 +25,7 @@ def _keeps_to_finding(candidate: Candidate, _: Sandbox) -> Violation | NotVerifi
         return Violation(_NAME, f"{message} {place.start}", edit.written)
     gone = _unquoted_and_gone(candidate, edit, place)
     if gone is not None:
-        return NotVerifiable(_NAME, f"line {gone} goes, which the finding does not quote")
+        return NotVerifiable(_NAME, f"line {gone} goes, and nothing stands for it")
     return None
 
 
@@ -36,14 +36,15 @@ def _meets(span: Span, place: Span) -> bool:
 
 
 def _unquoted_and_gone(candidate: Candidate, edit: Core, place: Span) -> int | None:
-    """The first such line of the file."""
+    """The first such line of the file; also a quoted `return` that nothing stands for."""
     old = candidate.lines[edit.span.start - 1 : edit.span.stop - 1]
     quoted = frozenset(
         at for at, number in enumerate(range(edit.span.start, edit.span.stop)) if number in place
     )
     stands_for = set(pairs(old, edit.lines, quoted).values())
     for at, line in enumerate(old):
-        if at not in quoted and at not in stands_for and is_code(line):
+        is_unasked = at not in quoted or (is_jump(line) and bool(edit.lines))
+        if is_unasked and at not in stands_for and is_code(line):
             return edit.span.start + at
     return None
 

@@ -6,6 +6,7 @@ in the function around the edit. Python is compiled as well, which refuses what 
 grammar lets through. Where that function was not understood before, nothing is proved.
 """
 
+import re
 from typing import Final
 
 from dsreview import languages
@@ -16,6 +17,13 @@ from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
 _NAME: Final = "parses"
+_PREPROCESSED: Final = frozenset({"c", "cpp", "c_sharp"})
+_CHOOSES: Final = re.compile(r"^[ \t]*#[ \t]*(?:else|elif)\b", re.MULTILINE)
+"""Both branches stand in the file, of which a compiler reads one: no parser is sure of both."""
+_OUTSIDE_CODE: Final = re.compile(
+    r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL
+)
+_BRACKETS: Final = ("()", "[]", "{}")
 
 
 def _parses(candidate: Candidate, sandbox: Sandbox) -> Violation | NotVerifiable | None:
@@ -47,9 +55,22 @@ def _judge(reply: SyntaxReply, candidate: Candidate) -> Violation | NotVerifiabl
     if reply.refused_after is not None and reply.refused_before is None:
         message = f"after the edit, {reply.refused_after}"
         return Violation(_NAME, message, candidate.edited_span)
+    if candidate.file.language in _PREPROCESSED and not _is_balanced(candidate):
+        return NotVerifiable(_NAME, "its brackets are others, and a preprocessor chooses lines")
     if reply.refused_after is not None or (before.num_in_scope and after.num_in_scope):
         return NotVerifiable(_NAME, "the code around it had a syntax error before")
     return None
+
+
+def _is_balanced(candidate: Candidate) -> bool:
+    """Whether what is written opens and closes as much as what it replaces."""
+    if not _CHOOSES.search(candidate.file.text):
+        return True
+    old, new = (
+        _OUTSIDE_CODE.sub("", "\n".join(lines))
+        for lines in (candidate.replaced, candidate.edit.lines)
+    )
+    return all(old.count(a) - old.count(b) == new.count(a) - new.count(b) for a, b in _BRACKETS)
 
 
 PARSES = Constraint(

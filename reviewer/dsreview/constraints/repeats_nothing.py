@@ -13,6 +13,7 @@ from dsreview.sandbox import Sandbox
 
 _NAME: Final = "repeats-nothing"
 _MAX_REPEATED: Final = 8
+_DEFINES: Final = re.compile(r"(?:async )?(?:def|class|function|func|fn|fun)\b.*\w.*")
 _CLOSES: Final = re.compile(r"[\W_]*(end|fi|done|esac|else|begin|do|then)?[\W_]*")
 
 
@@ -30,6 +31,10 @@ def _repeats_nothing(candidate: Candidate, _: Sandbox) -> Violation | None:
         if _says_something(tail) and _times(tail[::-1], back[0]) > _times(tail[::-1], back[1]):
             last = candidate.edited_span.last
             return Violation(_NAME, f"line {last} repeats the line after", _line(last))
+    again = next((row for row in _definitions(new) if row[1] in (*before, *after)), None)
+    if again is not None and again[1] not in old:
+        number = span.start + again[0]
+        return Violation(_NAME, f"line {number} begins a definition again", _line(number))
     half, is_odd = divmod(len(new), 2)
     if (
         not is_odd
@@ -40,6 +45,11 @@ def _repeats_nothing(candidate: Candidate, _: Sandbox) -> Violation | None:
         middle = span.start + half
         return Violation(_NAME, f"line {middle} begins again what stands before", _line(middle))
     return None
+
+
+def _definitions(lines: list[str]) -> list[tuple[int, str]]:
+    """Those at the margin, where two of the same text are one too many."""
+    return [(at, line) for at, line in enumerate(lines) if _DEFINES.match(line)]
 
 
 def _times(block: list[str], lines: list[str]) -> int:

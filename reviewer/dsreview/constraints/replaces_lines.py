@@ -5,6 +5,7 @@ one stays; now and then it is one more of a kind. Nothing tells the two apart bu
 author's intent, so this is refused only where the second line can never run.
 """
 
+import re
 from itertools import pairwise
 from typing import Final
 
@@ -14,6 +15,12 @@ from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
 _NAME: Final = "replaces-lines"
+_CONDITION: Final = re.compile(r"\b(?:if|unless|while|until)\b|&&|\|\|")
+_BEGINS_ANEW: Final = re.compile(
+    r"\s*(?:[.#@}\])]|//|case\b|default\b|when\b|elif\b|els(?:e|if)\b|rescue\b|ensure\b|except\b"
+    r"|finally\b|catch\b|(?:async\s+)?def\b|class\b|(?:async\s+)?function\b|func?\b|fn\b|\w+\s*:)"
+)
+"""Can be reached although what stands before it leaves."""
 _ALIKE_BESIDE: Final = 0.6
 """How like a line that stays a new one may be, where the edit replaces others."""
 
@@ -52,7 +59,7 @@ def _kept(candidate: Candidate, edit: Core, place: Span) -> list[str]:
 
 
 def _never_runs(candidate: Candidate, edit: Core) -> int | None:
-    """A line that follows one of its own level that leaves, where the edit wrote one of them."""
+    """A line behind one of its own level that leaves, where the edit wrote one of them."""
     lines = candidate.lines
     rows = [
         *((number, line) for number, line in enumerate(lines[: edit.span.start - 1], 1)),
@@ -69,11 +76,14 @@ def _never_runs(candidate: Candidate, edit: Core) -> int | None:
 
 
 def _leaves_for_good(line: str, following: str, language: str) -> bool:
-    """Both leave, one level, nothing between: only where a line is a whole statement."""
+    """Nothing of its level runs behind `line`: where it is a whole statement, without condition."""
+    if not is_jump(line) or _indent(line) != _indent(following):
+        return False
     is_whole = line.rstrip().endswith(";") or language in ("python", "ruby", "go", "bash")
     goes_on = line.rstrip().endswith(("\\", ",", "(", "[", "{", "|", "&", "+", "=", ":"))
-    has_level = _indent(line) == _indent(following)
-    return is_jump(line) and is_jump(following) and has_level and is_whole and not goes_on
+    is_conditional = language in ("ruby", "bash") and _CONDITION.search(line)
+    begins_anew = not is_code(following) or _BEGINS_ANEW.match(following)
+    return is_whole and not (goes_on or is_conditional or begins_anew)
 
 
 def _indent(line: str) -> str:
