@@ -61,6 +61,8 @@ def accuracy_section(outcomes: Outcomes) -> Markup:
     ]
     rows = [Row(f"bugs, {one.name}", one.detection.flagged_bugs) for one in kinds]
     shown = [row for row in (*rows, *alarms) if row.value.num]
+    if not shown:
+        return _section("What is flagged", "Nothing was reviewed.")
     return _section(
         "What is flagged",
         "Bugs by how they differ from the code without them, and diffs on which there is nothing "

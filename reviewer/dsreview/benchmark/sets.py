@@ -45,7 +45,7 @@ def find_set(name: str, environment: Mapping[str, str] = os.environ) -> tuple[st
             f"--set {name}: not here; put {ORIGINS[name]} at {place}, or set {FOLDER_VARIABLE}"
         )
     known = ", ".join(_known(folder)) or "none"
-    raise UsageError(f"--set {name}: no {place}; sets in that folder: {known}")
+    raise UsageError(f"--set {name}: no such set as {place}; there are: {known}")
 
 
 def _known(folder: Path) -> list[str]:

@@ -11,6 +11,7 @@ from dsreview.benchmark import scores
 from dsreview.benchmark.intervals import Proportion
 from dsreview.benchmark.results import Side
 from dsreview.benchmark.running import Finished
+from dsreview.report import count_of
 from dsreview.sanitize import terminal_line
 
 PLAIN_WIDTH = 100
@@ -24,7 +25,9 @@ def print_summary(finished: Finished) -> None:
         file=sys.stdout, width=None if sys.stdout.isatty() else PLAIN_WIDTH, _environ=os.environ
     )
     what = result.run.model or "the checks, no model"
-    console.print(Text(terminal_line(f"{result.set.name}, {result.set.num_items:,} items: {what}")))
+    console.print(
+        Text(terminal_line(f"{result.set.name}, {count_of(result.set.num_items, 'item')}: {what}"))
+    )
     table = Table(box=None, pad_edge=False)
     for heading in ("", "pairs told apart", "bugs flagged", "on its line", "clean flagged"):
         table.add_column(heading, justify="left" if not heading else "right")
