@@ -73,3 +73,7 @@ class TaskFailed(ReviewError):
 
     Not an error of the run: whoever called turns it into "not checked".
     """
+
+
+class DownloadError(DsreviewError):
+    """A model cannot be downloaded, or what came is not what the hub announced."""

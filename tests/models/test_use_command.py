@@ -16,8 +16,8 @@ def use(run_dsreview, tmp_path):
     return run
 
 
-def test_a_folder_is_used_from_every_folder(use, tmp_path, tiny_model):
-    shutil.copytree(tiny_model, tmp_path / "here" / "model")
+def test_a_folder_is_used_from_every_folder(use, tmp_path, small_model):
+    shutil.copytree(small_model, tmp_path / "here" / "model")
     outcome = use("./model", cwd=tmp_path / "here")
     assert (outcome.code, outcome.err) == (0, "")
     assert "from now on" in outcome.out
@@ -26,9 +26,9 @@ def test_a_folder_is_used_from_every_folder(use, tmp_path, tiny_model):
     assert tomllib.loads((tmp_path / "config.toml").read_text()) == {"model": place}
 
 
-def test_what_cannot_be_loaded_is_not_used(use, tmp_path, tiny_model):
+def test_what_cannot_be_loaded_is_not_used(use, tmp_path, small_model):
     broken = tmp_path / "broken"
-    shutil.copytree(tiny_model, broken)
+    shutil.copytree(small_model, broken)
     weights = broken / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
     for name, reason in ((str(broken), "bytes where"), ("no/such", "not in the local")):

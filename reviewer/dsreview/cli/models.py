@@ -70,6 +70,52 @@ def use(
         typer.echo("DSREVIEW_MODEL is set in this environment and goes first")
 
 
+@models.command("pull")
+def pull(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A row of the list, or any owner/name of the hub.")
+    ],
+    revision: Annotated[
+        str,
+        typer.Option(
+            metavar="COMMIT",
+            help="Also a branch or tag; by itself the commit of the list, or the one that is here.",
+        ),
+    ] = "",
+) -> None:
+    """Download a model, or go on with it; every file is held against its checksum.
+
+    HF_HOME says where to, HF_TOKEN opens private models, HF_ENDPOINT names another hub.
+    """
+    from dsreview.cli.download_bar import download_bar
+    from dsreview.models.catalogue import find
+    from dsreview.models.hub import Hub
+    from dsreview.models.hub_cache import cache_folder
+    from dsreview.models.pulling import pinned_revision
+    from dsreview.models.pulling import pull as pull_model
+    from dsreview.sanitize import terminal_safe
+
+    known = find(name)
+    model, cache = known.name if known else name, cache_folder()
+    hub = Hub.from_environment()
+    try:
+        with download_bar() as bar:
+            pulled = pull_model(hub, cache, model, revision or pinned_revision(model, cache), bar)
+    except KeyboardInterrupt:
+        typer.echo("what has come so far is kept; the same command goes on with it", err=True)
+        raise
+    finally:
+        hub.close()
+    for file in pulled.files:
+        line = f"{file.checksum.kind}:{file.checksum.digest}  {file.name}"
+        typer.echo(terminal_safe(line))
+    size = f"{len(pulled.files)} files, {pulled.size_bytes / 1e9:.2f} GB, checksums right"
+    typer.echo(terminal_safe(f"{pulled.name} at commit {pulled.revision}: {size}"))
+    if known:
+        typer.echo(terminal_safe(f"licence: {known.licence}"))
+    typer.echo(terminal_safe(f"`dsreview models use {pulled.name}` takes it into use"))
+
+
 def _survey() -> "Listing":
     from dsreview.change import EmptySnapshot
     from dsreview.config import load, user_config_file
