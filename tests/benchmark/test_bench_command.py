@@ -83,8 +83,8 @@ def test_a_run_writes_a_result_a_page_and_a_table(tmp_path, bench):
 
 
 def test_a_named_set_is_found_and_a_limit_takes_its_first_items(tmp_path, bench):
-    (tmp_path / "sets").mkdir()
-    a_set(tmp_path / "sets")
+    (tmp_path / "sets" / "ours" / "data").mkdir(parents=True)
+    a_set(tmp_path / "sets" / "ours" / "data")
     code, out, _ = bench("--set", "ours", "--limit", "1", "--html", "page.html", "--out", "x")
     assert (code, "ours, 1 item:" in out, (tmp_path / "page.html").exists()) == (0, True, True)
     again = bench("--set", "ours", "--limit", "1", "--out", "y")

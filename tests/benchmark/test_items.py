@@ -88,6 +88,46 @@ def test_neutral_is_counted_where_a_record_does_not_say(tmp_path, after, edits, 
     assert item.neutral is not neutral
 
 
+PUBLISHED = {
+    "task_id": "Python/7",
+    "prompt": "def least(xs):\n",
+    "canonical_solution": "    xs = list(xs)\n    return min(xs)\n",
+    "buggy_solution": "    xs = list(xs)\n    return max(xs)\n",
+    "bug_type": "function misuse",
+    "failure_symptoms": "incorrect output",
+    "entry_point": "least",
+    "import": "",
+    "test_setup": "",
+    "test": "assert least([1, 2]) == 1",
+    "example_test": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("buggy", "kind", "lines"),
+    [
+        ("    xs = list(xs)\n    return max(xs)\n", Kind.REPLACE, (3,)),
+        ("    return min(xs)\n", Kind.MISSING, (1, 2)),
+        ("    xs = list(xs)\n    xs.pop()\n    return min(xs)\n", Kind.EXTRA, (3,)),
+        ("    ys = list(xs)\n    return min(ys)\n    return 1\n", Kind.REPLACE, (2, 3, 4)),
+        ("    return min(xs)\n    pass\n", Kind.MIXED, (1, 2, 3)),
+    ],
+)
+def test_humanevalpack_is_read_as_it_is_published(tmp_path, buggy, kind, lines):
+    record = PUBLISHED | {"buggy_solution": buggy}
+    [item] = read_items(written(tmp_path / "a.jsonl", record))
+    assert (item.id, item.path, item.language) == ("hep-python-007", "least.py", "python")
+    assert item.before_text == "def least(xs):\n    xs = list(xs)\n    return min(xs)\n"
+    assert (item.after_text, item.kind, item.bug_lines) == (f"def least(xs):\n{buggy}", kind, lines)
+    assert item.test == PUBLISHED["test"]
+
+
+@pytest.mark.parametrize("wrong", [{"task_id": "Perl/1"}, {"task_id": "Go/x"}, {"prompt": 3}])
+def test_a_published_record_that_is_none_is_named(tmp_path, wrong):
+    with pytest.raises(UsageError, match=r"a\.jsonl:1: "):
+        list(read_items(written(tmp_path / "a.jsonl", PUBLISHED | wrong)))
+
+
 def test_the_fix_of_a_bug_is_benign_and_goes_back(tmp_path):
     [bug] = read_items(written(tmp_path / "a.jsonl", BUG))
     fix = reversed_item(bug)

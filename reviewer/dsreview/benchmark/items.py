@@ -2,7 +2,7 @@
 
 A set is a JSONL file, an object a line, perhaps compressed (`.xz`, `.gz`). Keys that are not
 fields of `Item` are passed over. A record with `clean: true` is benign, whatever its `kind`
-says; one without `neutral` gets it from its diff.
+says; one without `neutral` gets it from its diff. HumanEvalPack is read as it is published, too.
 """
 
 import gzip
@@ -17,6 +17,7 @@ from typing import IO, cast
 
 import msgspec
 
+from dsreview.benchmark.humanevalpack import is_published_record, set_record
 from dsreview.durable import replace_durably
 from dsreview.errors import UsageError
 from dsreview.line_diff import diff_hunks
@@ -181,6 +182,8 @@ def reversed_item(item: Item) -> Item:
 def _item(line: bytes, where: str, seen: set[str]) -> Item:
     try:
         values = msgspec.json.decode(line, type=dict[str, object])
+        if is_published_record(values):
+            values = set_record(values)
         values["clean"] = values.get("clean", False) or values.get("kind") == Kind.BENIGN
         if values["clean"]:
             values["kind"] = Kind.BENIGN

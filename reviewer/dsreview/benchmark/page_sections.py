@@ -46,7 +46,8 @@ def pairs_section(outcomes: Outcomes) -> Markup:
     return _section(
         "Pairs told apart",
         "The bug is flagged, and its own fix, the same diff backwards, is left alone. "
-        "Neutral: as many lines added as removed and no comment touched. Dashed: what a coin does.",
+        "Neutral: as many lines added as removed and no comment touched. A coin "
+        "would tell 25 % apart (dashed, where in sight).",
         intervals_plot("Pairs told apart, by language, with 95 % intervals", rows, COIN),
         groups_table("By language", groups),
     )

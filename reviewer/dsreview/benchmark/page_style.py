@@ -59,7 +59,8 @@ th, td {
 th { font-weight: 600; }
 thead th { border-top: 0; color: var(--soft); font-weight: 500; vertical-align: bottom; }
 th:first-child { text-align: left; padding-left: 0; }
-.texts td { text-align: left; }
+td { white-space: nowrap; }
+.texts td { text-align: left; white-space: normal; }
 .texts td:last-child { min-width: 16rem; overflow-wrap: anywhere; }
 .texts th:first-child { min-width: 6rem; }
 .facts {

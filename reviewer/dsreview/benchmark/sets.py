@@ -1,15 +1,18 @@
 """Where a set is found: a file, or a name in a folder of the user's."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from dsreview.benchmark.items import SUFFIXES
+from dsreview.benchmark.items import SUFFIXES, Item, read_items
 from dsreview.errors import UsageError
 
 FOLDER_VARIABLE = "DSREVIEW_BENCH_DIR"
 ORIGINS = {
-    "humanevalpack": "the data of huggingface.co/datasets/bigcode/humanevalpack (MIT)",
+    "humanevalpack": "data/*/data/humanevalpack.jsonl of "
+    "huggingface.co/datasets/bigcode/humanevalpack (MIT)",
 }
 """Sets that others publish; none is part of dsreview, and none is downloaded by it."""
 
@@ -24,28 +27,49 @@ def sets_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(platformdirs.user_data_dir("dsreview")) / "bench"
 
 
-def find_set(name: str, environment: Mapping[str, str] = os.environ) -> tuple[str, Path]:
-    """The name and the file of the set that `--set` asks for.
+@dataclass(frozen=True, slots=True)
+class FoundSet:
+    name: str
+    files: tuple[Path, ...]
+
+    def items(self) -> Iterator[Item]:
+        """As `read_items`, of all files."""
+        return chain.from_iterable(read_items(path) for path in self.files)
+
+
+def find_set(name: str, environment: Mapping[str, str] = os.environ) -> FoundSet:
+    """The set that `--set` asks for: a file, a folder of them, or the name of either.
 
     Raises:
-        UsageError: there is no such file; says where it is looked for, and where to get it.
+        UsageError: there is none; says where it is looked for, and where to get it.
     """
     if "/" in name or name.endswith(SUFFIXES):
-        path = Path(name).expanduser()
-        if not path.is_file():
+        place = Path(name).expanduser()
+        files = _files(place)
+        if not files:
             raise UsageError(f"--set {name}: no such file")
-        return _plain_name(path), path
+        return FoundSet(_plain_name(place), files)
     folder = sets_folder(environment)
-    for suffix in SUFFIXES:
-        if (folder / f"{name}{suffix}").is_file():
-            return name, folder / f"{name}{suffix}"
-    place = folder / f"{name}{SUFFIXES[0]}"
+    for suffix in (*SUFFIXES, ""):
+        files = _files(folder / f"{name}{suffix}")
+        if files:
+            return FoundSet(name, files)
     if name in ORIGINS:
         raise UsageError(
-            f"--set {name}: not here; put {ORIGINS[name]} at {place}, or set {FOLDER_VARIABLE}"
+            f"--set {name}: not here; put {ORIGINS[name]} into {folder / name}, "
+            f"or let {FOLDER_VARIABLE} name the folder that holds it"
         )
     known = ", ".join(_known(folder)) or "none"
-    raise UsageError(f"--set {name}: no such set as {place}; there are: {known}")
+    raise UsageError(
+        f"--set {name}: no such set as {folder / name}{SUFFIXES[0]}; there are: {known}"
+    )
+
+
+def _files(place: Path) -> tuple[Path, ...]:
+    """A file itself; of a folder, the sets below it, by path; nothing where it is not there."""
+    if not place.is_dir():
+        return (place,) if place.is_file() else ()
+    return tuple(sorted(one for one in place.rglob("*") if one.name.endswith(SUFFIXES)))
 
 
 def _known(folder: Path) -> list[str]:

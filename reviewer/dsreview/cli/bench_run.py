@@ -11,7 +11,6 @@ from pathlib import Path
 
 import typer
 
-from dsreview.benchmark.items import read_items
 from dsreview.benchmark.page import render_page
 from dsreview.benchmark.results import RESULT
 from dsreview.benchmark.running import Finished, Run, run_benchmark
@@ -52,15 +51,15 @@ def run_and_write(wanted: Wanted, flags: Mapping[str, object]) -> None:
         BackendError: the model could not be used.
     """
     config = config_for(wanted.backend, flags)
-    name, path = find_set(wanted.set_name)
-    folder = wanted.out or Path(RESULTS_FOLDER) / _folder_name(name, wanted, config)
+    found = find_set(wanted.set_name)
+    folder = wanted.out or Path(RESULTS_FOLDER) / _folder_name(found.name, wanted, config)
     page = wanted.html or folder / PAGE
     _refuse_unwritable(page, folder)
-    items = tuple(islice(read_items(path), wanted.limit))
+    items = tuple(islice(found.items(), wanted.limit))
     if not items:
-        raise UsageError(f"{path}: holds no items")
+        raise UsageError(f"--set {wanted.set_name}: holds no items")
     run = Run(
-        name=name,
+        name=found.name,
         items=items,
         options=RunOptions(config, wanted.run_tests),
         folder=folder,
