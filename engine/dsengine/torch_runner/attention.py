@@ -9,7 +9,6 @@ Shared Prefixes", Juravsky et al., 2024; latents are attended without expanding 
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -24,6 +23,8 @@ from dsengine.torch_runner.cache import SlotLayer, States
 SHARED = "dsengine_shared_prefix"
 
 has_triton = find_spec("triton") is not None
+_blocks_kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+"""Attended states, and the logarithms of the sums of their weights (B, H, Q)."""
 
 _FEW_QUERIES = 16
 """Up to so many new slots a row the scores fit anywhere; beyond it they are not kept."""
@@ -76,19 +77,55 @@ def attend(
     query: Tensor, prefix: States | None, own: States, mask: Tensor, scaling: float
 ) -> Tensor:
     """softmax(query keys^T * scaling + mask) values over prefix and own slots, (B, Hq, Q, D)."""
+    if query.device.type == "cpu" and query.shape[-1] == own.values.shape[-1]:
+        return _attend_blocks(query, prefix, own, mask, scaling)
     if query.shape[2] > _FEW_QUERIES and query.shape[-1] <= _FUSED_HEAD:
         return _attend_fused(query, prefix, own, mask, scaling)
     rows, heads, num_queries, _ = query.shape
     keys, values = own.keys, own.values
-    groups = heads // keys.shape[1]
-    grouped = (query * scaling).reshape(rows, keys.shape[1], groups * num_queries, -1)
-    own_mask = mask.expand(-1, groups, -1, -1).reshape(rows, 1, groups * num_queries, -1)
+    grouped, own_mask = _by_key_head(query * scaling, mask, keys.shape[1])
     scores = grouped @ keys.transpose(2, 3) + own_mask  # (B, H, G Q, S)
     if prefix is None:
         attended = torch.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype) @ values
     else:
         attended = _merged(grouped, scores, prefix, values)
     return attended.reshape(rows, heads, num_queries, -1)
+
+
+def _by_key_head(query: Tensor, mask: Tensor, key_heads: int) -> tuple[Tensor, Tensor]:
+    """(B, H, G Q, D) and the mask (B, 1, G Q, S)."""
+    rows, heads, num_queries, _ = query.shape
+    groups = heads // key_heads
+    grouped = query.reshape(rows, key_heads, groups * num_queries, -1)
+    if groups > 1:
+        mask = mask.expand(-1, groups, -1, -1).reshape(rows, 1, groups * num_queries, -1)
+    return grouped, mask
+
+
+def _attend_blocks(
+    query: Tensor, prefix: States | None, own: States, mask: Tensor, scaling: float
+) -> Tensor:
+    """The CPU's fused kernel over each part, weighed by the sums that it tells.
+
+    Scores are never whole in memory, and the prefix is read once for the queries of all rows.
+    """
+    rows, key_heads = query.shape[0], own.keys.shape[1]
+    grouped, own_mask = _by_key_head(query, mask, key_heads)
+    num_grouped, size = grouped.shape[2:]
+    attended: Tensor
+    attended, own_sum = _blocks_kernel(
+        grouped, own.keys, own.values, 0.0, False, attn_mask=own_mask, scale=scaling
+    )
+    if prefix is not None:
+        together = grouped.transpose(0, 1).reshape(1, key_heads, rows * num_grouped, size)
+        shared, shared_sum = _blocks_kernel(
+            together, prefix.keys, prefix.values, 0.0, False, scale=scaling
+        )
+        shared = shared.reshape(key_heads, rows, num_grouped, size).transpose(0, 1)
+        shared_sum = shared_sum.reshape(key_heads, rows, num_grouped).transpose(0, 1)
+        share = torch.sigmoid(shared_sum - own_sum).unsqueeze(-1).to(attended.dtype)
+        attended = torch.lerp(attended, shared, share)
+    return attended.reshape(query.shape)
 
 
 def _merged(grouped: Tensor, own_scores: Tensor, prefix: States, values: Tensor) -> Tensor:
@@ -111,16 +148,15 @@ def _attend_fused(
 ) -> Tensor:
     """Many queries: the prefix is copied beside each row's slots, for this layer alone."""
     rows, heads = query.shape[:2]
-    joined = own.joined
     if prefix is not None:
-        joined = torch.cat([prefix.joined.expand(rows, -1, -1, -1), joined], dim=2)
-        mask = functional.pad(mask, (joined.shape[2] - mask.shape[-1], 0))
-    groups = heads // joined.shape[1]
+        own = own.behind(prefix.repeated(rows))
+        mask = functional.pad(mask, (own.keys.shape[2] - mask.shape[-1], 0))
+    keys, values = own.keys, own.values
+    groups = heads // keys.shape[1]
     if groups > 1:
-        joined = joined.repeat_interleave(groups, dim=1)
-    everything = replace(own, joined=joined)
+        keys, values = (one.repeat_interleave(groups, dim=1) for one in (keys, values))
     return functional.scaled_dot_product_attention(
-        query, everything.keys, everything.values, attn_mask=mask, scale=scaling
+        query, keys, values, attn_mask=mask, scale=scaling
     )
 
 
@@ -139,8 +175,8 @@ def _attend_latents(
     own, prefix = layer.own, layer.prefix
     attended = _attend(
         latent_query,
-        prefix and _Latents(prefix.joined, prefix.key_size),
-        _Latents(own.joined, own.key_size),
+        prefix and _latents(prefix),
+        _latents(own),
         mask,
         layer.slots,
         scaling,
@@ -155,18 +191,10 @@ def _by_head(states: Tensor, weight: Tensor) -> Tensor:
     return together.reshape(heads, rows, num_queries, -1).transpose(0, 1)
 
 
-class _Latents(States):
+def _latents(states: States) -> States:
     """States whose keys are all there is and whose values are the latents among them."""
-
-    __slots__ = ()
-
-    @property
-    def keys(self) -> Tensor:
-        return self.joined
-
-    @property
-    def values(self) -> Tensor:
-        return self.joined[..., : self.key_size]
+    assert states.joined is not None
+    return States(states.joined, states.keys)
 
 
 def share_prefixes(module: nn.Module) -> None:

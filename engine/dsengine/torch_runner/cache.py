@@ -18,19 +18,65 @@ from transformers.cache_utils import Cache, CacheLayerMixin
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """Keys and values side by side: one tensor is written, moved and kept."""
+    """Keys and values of one layer."""
 
-    joined: Tensor
-    """(B, H, S, D keys + D values)."""
-    key_size: int
+    keys: Tensor
+    """(B, H, S, D keys)."""
+    values: Tensor
+    """(B, H, S, D values)."""
+    joined: Tensor | None = None
+    """(B, H, S, D keys + D values), where one tensor holds both: CUDA's kernel walks them
+    together. A CPU reads them eight times as fast apart (bench/RESULTS.md)."""
+
+    @classmethod
+    def side_by_side(cls, joined: Tensor, key_size: int) -> "States":
+        return cls(joined[..., :key_size], joined[..., key_size:], joined)
+
+    @classmethod
+    def empty(cls, keys: Tensor, values: Tensor, num_rows: int, num_slots: int) -> "States":
+        """Room for `num_slots` slots of states like `keys` and `values`."""
+        heads, key_size, value_size = keys.shape[1], keys.shape[-1], values.shape[-1]
+        shape = (num_rows, heads, num_slots)
+        # one head: latents, whose two parts are attended as one
+        if keys.device.type == "cuda" or key_size != value_size or heads == 1:
+            return cls.side_by_side(keys.new_zeros((*shape, key_size + value_size)), key_size)
+        return cls(keys.new_zeros((*shape, key_size)), keys.new_zeros((*shape, value_size)))
+
+    def part(self, rows: slice, num_slots: int) -> "States":
+        """The first slots of some rows; a view."""
+        if self.joined is not None:
+            return States.side_by_side(self.joined[rows, :, :num_slots], self.keys.shape[-1])
+        return States(self.keys[rows, :, :num_slots], self.values[rows, :, :num_slots])
+
+    def behind(self, known: "States | None") -> "States":
+        """A copy, with `known` before it."""
+        first = [] if known is None else [known]
+        if self.joined is not None:
+            joined = torch.cat([*(one.joined for one in first if one.joined is not None),
+                                self.joined], dim=2)  # fmt: skip
+            return States.side_by_side(joined, self.keys.shape[-1])
+        return States(
+            torch.cat([*(one.keys for one in first), self.keys], dim=2),
+            torch.cat([*(one.values for one in first), self.values], dim=2),
+        )
+
+    def repeated(self, num_rows: int) -> "States":
+        """The only row, as often as wanted; a view."""
+        if self.joined is not None:
+            joined = self.joined.expand(num_rows, -1, -1, -1)
+            return States.side_by_side(joined, self.keys.shape[-1])
+        return States(
+            self.keys.expand(num_rows, -1, -1, -1), self.values.expand(num_rows, -1, -1, -1)
+        )
+
+    def move(self, source: int, target: int, num_slots: int) -> None:
+        tensors = [self.keys, self.values] if self.joined is None else [self.joined]
+        for tensor in tensors:
+            tensor[target, :, :num_slots] = tensor[source, :, :num_slots]
 
     @property
-    def keys(self) -> Tensor:
-        return self.joined[..., : self.key_size]
-
-    @property
-    def values(self) -> Tensor:
-        return self.joined[..., self.key_size :]
+    def nbytes(self) -> int:
+        return self.keys.nbytes + self.values.nbytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +88,12 @@ class Prefix:
     """One row, (1, H, P, D), of each layer."""
 
     def cut(self, num_tokens: int) -> "Prefix":
-        layers = tuple(
-            States(layer.joined[:, :, :num_tokens], layer.key_size) for layer in self.layers
-        )
+        layers = tuple(layer.part(slice(None), num_tokens) for layer in self.layers)
         return Prefix(self.ids[:num_tokens], layers if num_tokens else ())
 
     @property
     def size_bytes(self) -> int:
-        return sum(layer.joined.nbytes for layer in self.layers)
+        return sum(layer.nbytes for layer in self.layers)
 
 
 EMPTY_PREFIX = Prefix((), ())
@@ -80,10 +124,8 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc] # skipped, see pyproject
         self.prefix = prefix
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        key_size = key_states.shape[-1]
-        shape = (self._cache.num_rows, key_states.shape[1], self._cache.num_slots)
-        joined = key_states.new_zeros((*shape, key_size + value_states.shape[-1]))
-        self.states = States(joined, key_size)
+        cache = self._cache
+        self.states = States.empty(key_states, value_states, cache.num_rows, cache.num_slots)
         self.is_initialized = True
 
     def update(
@@ -93,23 +135,22 @@ class SlotLayer(CacheLayerMixin):  # type: ignore[misc] # skipped, see pyproject
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         place = self._cache.place
-        new = torch.cat([key_states, value_states], dim=-1).transpose(1, 2)
-        self.states.joined[place.rows][place.indices, :, place.slots] = new
+        states = self.states
+        states.keys[place.rows][place.indices, :, place.slots] = key_states.transpose(1, 2)
+        states.values[place.rows][place.indices, :, place.slots] = value_states.transpose(1, 2)
         if self._cache.is_shared:
             return self, self
-        joined = self.own.joined
-        if self.prefix is not None:
-            shared = self.prefix.joined.expand(len(joined), -1, -1, -1)
-            joined = torch.cat([shared, joined], dim=2)
-        everything = States(joined, self.states.key_size)
+        own = self.own
+        if self.prefix is None:
+            return own.keys, own.values
+        everything = own.behind(self.prefix.repeated(len(own.keys)))
         return everything.keys, everything.values
 
     @property
     def own(self) -> States:
         """What the rows of the running pass may see of their own slots."""
         place = self._cache.place
-        joined = self.states.joined[place.rows, :, : place.num_visible]
-        return States(joined, self.states.key_size)
+        return self.states.part(place.rows, place.num_visible)
 
     @property
     def slots(self) -> Tensor:
@@ -152,15 +193,12 @@ class BatchCache:
         if source == target:
             return
         for layer in self._layers:
-            joined = layer.states.joined
-            joined[target, :, :num_tokens] = joined[source, :, :num_tokens]
+            layer.states.move(source, target, num_tokens)
 
     def as_prefix(self, ids: Sequence[int]) -> Prefix:
         """The prefix and what the first row added, whose tokens are `ids`."""
         num_own = len(ids) - len(self.prefix.ids)
-        layers = []
-        for layer in self._layers:
-            own = layer.states.joined[:1, :, :num_own]
-            known = [layer.prefix.joined] if layer.prefix else []
-            layers.append(States(torch.cat([*known, own], dim=2), layer.states.key_size))
+        layers = [
+            layer.states.part(slice(0, 1), num_own).behind(layer.prefix) for layer in self._layers
+        ]
         return Prefix(tuple(ids), tuple(layers))

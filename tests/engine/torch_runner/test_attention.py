@@ -22,8 +22,14 @@ def example(shape, device="cpu", dtype=torch.float32):
     torch.manual_seed(0)
     query = torch.randn(rows, heads, queries, key_size)
     size = key_size + value_size
-    own = States(torch.randn(rows, key_heads, num_own + 3, size)[:, :, :num_own], key_size)
-    prefix = States(torch.randn(1, key_heads, num_prefix, size), key_size) if num_prefix else None
+    own = States.side_by_side(
+        torch.randn(rows, key_heads, num_own + 3, size)[:, :, :num_own], key_size
+    )
+    prefix = (
+        States.side_by_side(torch.randn(1, key_heads, num_prefix, size), key_size)
+        if num_prefix
+        else None
+    )
     first = torch.randint(0, num_own - queries + 1, (rows, 1))
     slots = first + torch.arange(queries)
     return query, prefix, own, slots
@@ -62,7 +68,7 @@ def test_the_kernel_for_one_token_does_the_same(shape):
     query, prefix, own, slots = example(shape)
     expected = plain(query, prefix, own, mask_of(slots, own.keys.shape[2]), 0.2)
     query, slots = query.cuda(), slots.cuda()
-    own = States(own.joined.cuda(), own.key_size)
-    prefix = prefix and States(prefix.joined.cuda(), prefix.key_size)
+    own = States.side_by_side(own.joined.cuda(), own.keys.shape[-1])
+    prefix = prefix and States.side_by_side(prefix.joined.cuda(), prefix.keys.shape[-1])
     found = attend_step(query, prefix, own, slots, 0.2)
     torch.testing.assert_close(found.cpu(), expected, atol=1e-5, rtol=1e-5)

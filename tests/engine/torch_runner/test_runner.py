@@ -174,7 +174,8 @@ def show_all_slots(options):
 def swap_rows_of_the_cache(options):
     for layer in options["past_key_values"].layers:
         if layer.is_initialized:
-            layer.states.joined.copy_(layer.states.joined.flip(0).clone())
+            layer.states.keys.copy_(layer.states.keys.flip(0).clone())
+            layer.states.values.copy_(layer.states.values.flip(0).clone())
     return options
 
 
