@@ -20,7 +20,7 @@ from pathlib import Path
 
 from broken_fixes.cases import Case, Setting, of_items
 from broken_fixes.histories import of_history
-from broken_fixes.judging import is_no_fix, truths
+from broken_fixes.judging import is_no_fix, refusals, truths
 from broken_fixes.kinds import Kind, mutants
 from broken_fixes.tables import NO_FIX, NOT_ANCHORED, Row, tables
 from broken_fixes.wording import Broken
@@ -70,7 +70,8 @@ def measure(
     case: Case, has_mutants: bool, typescript: Path | None, sandbox: Sandbox
 ) -> Iterator[Row]:
     made = dict(mutants(case)) if has_mutants else {}
-    truth, has_judge = truths(case, made, typescript) if made else ({}, False)
+    judged = refusals(case, made, typescript) if made else None
+    truth, has_judge = truths(case, made, judged or set()), judged is not None
     with ExitStack() as stack:
         head = None
         if case.git_dir is not None and case.language in SHARING:

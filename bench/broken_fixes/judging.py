@@ -1,5 +1,6 @@
 """What a mutant is, whatever the gate says of it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -27,25 +28,24 @@ class Truth(StrEnum):
         return self not in (Truth.SAME, Truth.VALID)
 
 
-def truths(
-    case: Case, made: Mapping[Kind, Broken], typescript: Path | None
-) -> tuple[dict[Kind, Truth], bool]:
-    """Of each mutant, and whether the judge of the language took part."""
-    texts = {kind.name: _text(case, broken) for kind, broken in made.items()}
-    is_open = {kind.name for kind in made if kind.fault is Fault.OPEN}
-    given = {name: text for name, text in texts.items() if text is not None and name in is_open}
-    refusals = refused(case.language, given | {"": case.fixed}, typescript)
-    has_judge = refusals is not None and "" not in refusals
-    bad = refusals if refusals is not None and has_judge else set()
+def refusals(case: Case, made: Mapping[Kind, Broken], typescript: Path | None) -> set[str] | None:
+    """Kinds that only a judge can tell and that it refuses; None where it judges nothing here."""
+    texts = {kind.name: _text(case, made[kind]) for kind in made if kind.fault is Fault.OPEN}
+    given = {name: text for name, text in texts.items() if text is not None}
+    found = refused(case.language, given | {"": case.fixed}, typescript)
+    return None if found is None or "" in found else found
+
+
+def truths(case: Case, made: Mapping[Kind, Broken], refused_kinds: set[str]) -> dict[Kind, Truth]:
     can_count = is_balanced(case.language, case.fixed)
     found = {}
     for kind, broken in made.items():
-        text = texts[kind.name]
+        text = _text(case, broken)
         if text is None or broken.quote is not None:
             found[kind] = Truth.MADE
         else:
-            found[kind] = _truth(case, kind, text, kind.name in bad, can_count)
-    return found, has_judge
+            found[kind] = _truth(case, kind, text, kind.name in refused_kinds, can_count)
+    return found
 
 
 def is_no_fix(case: Case, typescript: Path | None) -> bool:
@@ -60,7 +60,16 @@ def _truth(case: Case, kind: Kind, text: str, is_refused: bool, can_count: bool)
         return Truth.SAME
     if can_count and not is_balanced(case.language, text):
         return Truth.UNBALANCED
-    return Truth.VALID if kind.fault is Fault.OPEN else Truth.MADE
+    is_valid = kind.fault is Fault.OPEN or _has_only_more_imports(case, text)
+    return Truth.VALID if is_valid else Truth.MADE
+
+
+def _has_only_more_imports(case: Case, text: str) -> bool:
+    """Nothing of the true fix is lost, and an import beside it is needless, not wrong."""
+    mine, fixed = Counter(text.splitlines()), Counter(case.fixed.splitlines())
+    more = [line for line in mine - fixed if line.strip()]
+    is_whole = not [line for line in fixed - mine if line.strip()]
+    return is_whole and all(line.startswith(("import ", "using ", "use ")) for line in more)
 
 
 def _text(case: Case, broken: Broken) -> str | None:

@@ -113,7 +113,7 @@ _KOTLIN = """
     MutableMap MutableSet NoSuchElementException Nothing NullPointerException Number
     NumberFormatException Pair Regex Result RuntimeException Sequence Set Short ShortArray
     String StringBuilder Suppress System Thread Throwable Throws Triple UInt ULong Unit
-    UnsupportedOperationException also apply arrayListOf arrayOf arrayOfNulls assert
+    UnsupportedOperationException also apply break continue arrayListOf arrayOf arrayOfNulls assert
     booleanArrayOf buildList buildMap buildSet buildString byteArrayOf charArrayOf check
     checkNotNull compareBy compareByDescending compareValues compareValuesBy doubleArrayOf
     emptyArray emptyList emptyMap emptySequence emptySet enumValueOf enumValues error false

@@ -22,7 +22,7 @@ _PLACEHOLDER: Final = re.compile(
     r"\W*(\.\.\.|…)\W*|"
     r"\W*(\.\.\.|…)[\s\w']*\b(existing|rest|remaining|unchanged|same|previous|other|code)\b.*|"
     r"\s*(#|//|/\*|--|<!--)\s*\(?(the )?"
-    r"(rest of|remaining|existing code|unchanged|same as (before|above)|previous code|"
+    r"(rest of|remaining|existing code|unchanged|same as (before|above)\W*$|previous code|"
     r"(your|other) code|code (here|goes|continues|unchanged|omitted)|omitted)\b.*",
     re.IGNORECASE,
 )

@@ -6,7 +6,6 @@ of difference is let pass: people misalign.
 """
 
 import re
-from collections import Counter
 from typing import Final
 
 from dsreview import languages
@@ -17,8 +16,6 @@ from dsreview.sandbox import Sandbox
 _NAME: Final = "keeps-indentation"
 _TAB_WIDTH: Final = 4
 _TOLERANCE: Final = 1
-_CUSTOM: Final = 5
-"""Lines of a file that are indented by a character, from which on it is one of the file's."""
 _GOES_ON: Final = (",", "(", "[", "=", "+", "&&", "||", "?", "\\")
 _CLOSES: Final = re.compile(r"\s*(?:[)\]}]|end\b|fi\b|done\b|esac\b)")
 _BRANCHES: Final = re.compile(r"\s*\}\s*(?:else|catch|finally)\b")
@@ -37,11 +34,10 @@ def _keeps_indentation(candidate: Candidate, _: Sandbox) -> Violation | None:
 
 
 def _wrong_character(new: list[tuple[int, str]], candidate: Candidate) -> Violation | None:
-    used = Counter(line[:1] for line in candidate.lines if line[:1] in (" ", "\t"))
+    used = {line[:1] for line in candidate.lines if line[:1] in (" ", "\t")}
     characters = {line[:1] for line in candidate.replaced if line[:1] in (" ", "\t")}
     if not characters or candidate.file.language != "python":
-        characters |= {mark for mark, times in used.items() if times >= _CUSTOM}
-    characters = characters or set(used)
+        characters |= used
     if len(characters) != 1:
         return None
     known = "tabs" if characters == {"\t"} else "spaces"

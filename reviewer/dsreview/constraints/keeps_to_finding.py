@@ -8,7 +8,7 @@ the finding does not quote it, and nothing is written in its place, may go for a
 from typing import Final
 
 from dsreview.constraints.base import Candidate, Constraint, NotVerifiable, Violation
-from dsreview.constraints.line_pairs import Core, core, is_code, is_jump, pairs
+from dsreview.constraints.line_pairs import ALIKE, Core, core, is_code, is_jump, likeness, pairs
 from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
@@ -20,13 +20,23 @@ def _keeps_to_finding(candidate: Candidate, _: Sandbox) -> Violation | NotVerifi
     if place is None:
         return None
     edit = core(candidate)
-    if not _meets(edit.span, place):
+    if not _meets(edit.span, _with_blank_lines(place, candidate)):
         message = f"line {edit.span.start} is not what the finding quotes: that is line"
         return Violation(_NAME, f"{message} {place.start}", edit.written)
     gone = _unquoted_and_gone(candidate, edit, place)
     if gone is not None:
         return NotVerifiable(_NAME, f"line {gone} goes, and nothing stands for it")
     return None
+
+
+def _with_blank_lines(place: Span, candidate: Candidate) -> Span:
+    """What is only a blank line away is right beside it."""
+    lines, start, stop = candidate.lines, place.start, place.stop
+    while start > 1 and not lines[start - 2].strip():
+        start -= 1
+    while stop <= len(lines) and not lines[stop - 1].strip():
+        stop += 1
+    return Span(start, stop)
 
 
 def _meets(span: Span, place: Span) -> bool:
@@ -41,10 +51,12 @@ def _unquoted_and_gone(candidate: Candidate, edit: Core, place: Span) -> int | N
     quoted = frozenset(
         at for at, number in enumerate(range(edit.span.start, edit.span.stop)) if number in place
     )
-    stands_for = set(pairs(old, edit.lines, quoted).values())
+    new_of = {at: row for row, at in pairs(old, edit.lines, quoted).items()}
+    is_asked = not edit.lines and edit.span == place
     for at, line in enumerate(old):
-        is_unasked = at not in quoted or (is_jump(line) and bool(edit.lines))
-        if is_unasked and at not in stands_for and is_code(line):
+        if not is_code(line) or is_asked or (at in quoted and not is_jump(line)):
+            continue
+        if at not in new_of or likeness(edit.lines[new_of[at]], line) < ALIKE:
             return edit.span.start + at
     return None
 

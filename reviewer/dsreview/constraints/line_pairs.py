@@ -29,6 +29,7 @@ _JUMP: Final = re.compile(r"\s*(return|break|continue|throw|raise)\b")
 _HEAD: Final = re.compile(
     r"[\s})]*(if|for|while|elif|else if|elsif|unless|switch|case|def|func|fn|function|class)\b"
 )
+_KEY: Final = re.compile(r"\s*[\"']?([\w-]+)[\"']?\s*:(?!:)")
 _GIVEN: Final = re.compile(r"\s*(?:[\w:<>,*&]+\s+)*([\w.\->\[\]$@]+)\s*:?=(?!=)")
 _MOST_PAIRS: Final = 2_000
 
@@ -74,7 +75,7 @@ def likeness(one: str, other: str) -> float:
     tokens = SequenceMatcher(None, _TOKEN.findall(one), _TOKEN.findall(other), autojunk=False)
     ratio = tokens.ratio()
     if ratio >= ALIKE or (
-        ratio >= _LEAST_ALIKE and (_shared_words(one, other) >= ALIKE or _have_one_role(one, other))
+        ratio >= _LEAST_ALIKE and (_shared_words(one, other) >= ALIKE or have_one_role(one, other))
     ):
         return ratio
     return 1.0 if is_jump(one) and is_jump(other) else 0.0
@@ -90,9 +91,9 @@ def _shared_words(one: str, other: str) -> float:
     return len(mine & others) / min(len(mine), len(others))
 
 
-def _have_one_role(one: str, other: str) -> bool:
+def have_one_role(one: str, other: str) -> bool:
     """Both open the same kind of block, or both give a value to the same name."""
-    for pattern in (_HEAD, _GIVEN):
+    for pattern in (_HEAD, _GIVEN, _KEY):
         first, second = pattern.match(one), pattern.match(other)
         if first and second and first[1] == second[1]:
             return True

@@ -10,7 +10,15 @@ from itertools import pairwise
 from typing import Final
 
 from dsreview.constraints.base import Candidate, Constraint, NotVerifiable, Violation
-from dsreview.constraints.line_pairs import Core, core, is_code, is_jump, likeness, pairs
+from dsreview.constraints.line_pairs import (
+    Core,
+    core,
+    have_one_role,
+    is_code,
+    is_jump,
+    likeness,
+    pairs,
+)
 from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
@@ -37,25 +45,39 @@ def _replaces_lines(candidate: Candidate, _: Sandbox) -> Violation | NotVerifiab
     replaced = candidate.lines[edit.span.start - 1 : edit.span.stop - 1]
     stands_for = pairs(replaced, edit.lines, frozenset())
     beside = _kept(candidate, edit, place)
-    enough = _ALIKE_BESIDE if edit.span.num_lines else 0.0
+    is_insertion = not edit.span.num_lines
     for at, line in enumerate(edit.lines):
         if at in stands_for or not is_code(line):
             continue
-        if any(likeness(line, other) > enough for other in beside):
+        if any(_may_be_meant_for(line, other, is_insertion) for other in beside):
             number = edit.span.start + at
             return NotVerifiable(_NAME, f"line {number} is like one beside it, which stays")
     return None
 
 
+def _may_be_meant_for(line: str, other: str, is_insertion: bool) -> bool:
+    found = likeness(line, other)
+    return found > 0 and (is_insertion or found > _ALIKE_BESIDE or have_one_role(line, other))
+
+
 def _kept(candidate: Candidate, edit: Core, place: Span) -> list[str]:
-    """Lines that the change added and that stay: those beside the edit, and the quoted ones."""
+    """Lines that the change added and that stay: those beside the edit, and the quoted ones.
+
+    A line that stays and was not added is none that the edit may replace, but one that it
+    may write a second time.
+    """
     lines, span = candidate.lines, edit.span
     added = candidate.file.patch.added_lines
     numbers = [number for number in range(1, len(lines) + 1) if is_code(lines[number - 1])]
     before = [number for number in numbers if number < span.start][-1:]
     after = [number for number in numbers if number >= span.stop][:1]
     quoted = [number for number in numbers if number in place and number not in span]
-    return [lines[number - 1] for number in (*before, *after, *quoted) if number in added]
+    written = set(edit.lines)
+    return [
+        lines[number - 1]
+        for number in (*before, *after, *quoted)
+        if number in added or lines[number - 1] in written
+    ]
 
 
 def _never_runs(candidate: Candidate, edit: Core) -> int | None:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from dsreview import languages
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
 _MISREAD: Final[Mapping[str, str]] = {
     "java": """((identifier) @word (#any-of? @word "else" "catch" "finally" "case"))""",
     "bash": """((command_name) @word
-        (#any-of? @word "fi" "done" "esac" "else" "elif" "then" "do" "}"))""",
+        (#any-of? @word "fi" "done" "esac" "else" "elif" "then" "do" "}"))
+        (if_statement) @body (elif_clause) @body (else_clause) @body (do_group) @body""",
     "ruby": """((identifier) @word (#any-of? @word "end" "elsif" "when" "rescue" "ensure"))
         (body_statement (else) @else)""",
     "go": "(defer_statement (_) @call) (go_statement (_) @call)",
 }
 """What a grammar reads although the language does not have it; see `_is_misread`."""
+_EMPTY_BODIES: Final = frozenset(
+    (opening, closing)
+    for opening in ("then", "else", "do")
+    for closing in ("fi", "done", "else_clause", "elif_clause")
+)
 _PREFIX: Final = re.compile(rb"\b[A-Z][A-Z0-9_]{2,}\b(?=[ \t]+[A-Za-z_])(?![ \t]+(?:return|if)\b)")
 """A name in capitals, as macros have them, followed by another name."""
 
@@ -93,6 +100,9 @@ def _is_misread(kind: str, node: "Node") -> bool:
     parent = node.parent
     if kind == "call":  # `defer` and `go` take calls alone
         return node.type not in ("call_expression", "parenthesized_expression", "comment")
+    if kind == "body":  # `then`, `do` and `else` want a command
+        types = [child.type for child in (*node.children, *_following(node))]
+        return any(pair in _EMPTY_BODIES for pair in pairwise(types))
     if kind == "else":  # of a method without `rescue`
         return parent is not None and all(child.type != "rescue" for child in parent.children)
     # a method may have the name of a keyword behind a dot
@@ -106,6 +116,12 @@ def without_prefixes(source: bytes) -> bytes:
     b'           int f(void);'
     """
     return _PREFIX.sub(lambda match: b" " * len(match[0]), source)
+
+
+def _following(node: "Node") -> list["Node"]:
+    """What ends an `elif` or `else`, which the statement around it holds."""
+    is_clause = node.type in ("elif_clause", "else_clause")
+    return [node.next_sibling] if is_clause and node.next_sibling is not None else []
 
 
 def python_refuses(source: bytes) -> str | None:
