@@ -209,8 +209,8 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--prompts", type=int, default=16)
-    parser.add_argument("--prefix", type=int, default=768, help="tokens, about")
-    parser.add_argument("--context", type=int, default=256, help="tokens, about")
+    parser.add_argument("--prefix", type=int, default=848, help="tokens, about")
+    parser.add_argument("--context", type=int, default=144, help="tokens, about")
     parser.add_argument("--new-tokens", type=int, default=92)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())

@@ -166,9 +166,9 @@ class Context:
         if num_tokens:
             lib.llama_memory_seq_cp(self._memory, source, target, 0, num_tokens)
 
-    def remove(self, sequence: int, first: int = 0) -> None:
-        """Take `sequence` out of its cells from position `first` on."""
-        lib.llama_memory_seq_rm(self._memory, sequence, first, -1)
+    def remove(self, sequence: int, first: int = 0, stop: int = -1) -> None:
+        """Take `sequence` out of its cells from position `first` on, or up to `stop`."""
+        lib.llama_memory_seq_rm(self._memory, sequence, first, stop)
 
     def save(self, sequence: int) -> Any:
         """Keys and values of one sequence, as bytes."""

@@ -10,6 +10,7 @@ from dsengine.errors import DeviceError, UnsupportedModelError
 from dsengine.llama_runner import library
 from dsengine.llama_runner.cells import Cells
 from dsengine.llama_runner.runner import LlamaFacts, LlamaRunner
+from dsengine.llama_runner.staging import Staging
 from dsengine.runners import Wanted
 
 _SMALL = 20_000_000  # parameters; threads on such matrices wait for each other
@@ -58,10 +59,10 @@ def open_llama(checkpoint: Checkpoint, wanted: Wanted) -> LlamaRunner:
         window=model.window,
         vocab_size=model.vocab_size,
         bytes_per_token=bytes_per_token,
-        versions=library.versions(),
+        versions=(*library.versions(), f"cache of {32 if is_exact else 16} bits"),
     )
     usable = int(max_cells * _SHARE_OF_BATCHES) * bytes_per_token * 2
-    return LlamaRunner(Cells(make, max_cells), facts, lambda: usable)
+    return LlamaRunner(Cells(make, max_cells), Staging(make), facts, lambda: usable)
 
 
 def _is_on_gpu(device: str) -> bool:

@@ -2,7 +2,7 @@
 
 Each row is a sequence of one context; its beginning is the prefix's own cells, which the
 library shares between sequences. Tokens of different rows go through one pass, without
-padding.
+padding. Prompts are computed apart (`staging`) before they run.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from dsengine.llama_runner.cells import Cells, Kept
 from dsengine.llama_runner.library import PASS_TOKENS
+from dsengine.llama_runner.staging import Staging
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,35 @@ class CellPrefix:
 
 
 @dataclass(slots=True)
+class Group:
+    """Prompts that are computed together."""
+
+    tokens: list[tuple[int, int, int, bool]]
+    """Id, position, place of its prompt in the entry, and whether it is the last one there."""
+    rows: list[int]
+    """Places in the entry."""
+
+    @property
+    def lengths(self) -> list[int]:
+        return [sum(token[2] == row for token in self.tokens) for row in self.rows]
+
+
+@dataclass(slots=True)
 class Entry:
     """Prompts on their way into a batch."""
 
-    rows: list[list[int]]
+    groups: list[Group]
+    lengths: list[int]
+    """Own tokens of each prompt."""
     sequences: list[int]
+    """Of each prompt in the batch's cells."""
+    is_staged: bool
+    staged: dict[int, int] = field(default_factory=dict)
+    """Sequences of the first group's prompts while they are computed, by place."""
     num_passed: int = 0
-    """Tokens that went through, counted from the first row's first one."""
+    """Tokens of the first group that went through."""
     logits: list[Tensor] = field(default_factory=list)
-    """Of each row that is through, float32 (V,)."""
+    """Of each prompt that is through, float32 (V,)."""
 
 
 class CellBatch:
@@ -107,8 +128,11 @@ class LlamaRunner:
 
     is_ragged = True
 
-    def __init__(self, cells: Cells, facts: LlamaFacts, free_memory: Callable[[], int]) -> None:
+    def __init__(
+        self, cells: Cells, staging: Staging, facts: LlamaFacts, free_memory: Callable[[], int]
+    ) -> None:
         self._cells = cells
+        self._staging = staging
         self.device_name = facts.device_name
         self.dtype_name = facts.dtype_name
         self.window = facts.window
@@ -151,30 +175,51 @@ class LlamaRunner:
 
     def enter(self, batch: CellBatch, rows: Sequence[Sequence[int]]) -> Entry:
         batch.drop_entry()
-        batch.entry = Entry([list(row) for row in rows], [])
+        is_staged = batch.num_rows > 1
+        groups = _groups(rows, len(batch.prefix.ids))
+        batch.entry = Entry(groups, [len(row) for row in rows], [], is_staged)
         for _ in rows:
-            batch.entry.sequences.append(self._begin(batch.prefix))
+            sequence = self._cells.take() if is_staged else self._begin(batch.prefix)
+            batch.entry.sequences.append(sequence)
         return batch.entry
 
     def advance(self, batch: CellBatch, entry: Entry) -> Tensor | None:
-        """Rows go through one behind the other: the last tokens of one and the first ones of
-        the next may share a pass.
-        """
-        num_prefix = len(batch.prefix.ids)
-        tokens = [
-            (id_, num_prefix + place, sequence, place == len(row) - 1)
-            for row, sequence in zip(entry.rows, entry.sequences, strict=True)
-            for place, id_ in enumerate(row)
-        ]
-        part = tokens[entry.num_passed : entry.num_passed + PASS_TOKENS]
-        ids, positions, sequences, wanted = zip(*part, strict=True)
-        logits = torch.from_numpy(self._cells.context.decode(ids, positions, sequences, wanted))
-        entry.logits += logits.clone().unbind()
+        """Short prompts go through together, long ones in parts."""
+        group = entry.groups[0]
+        if entry.is_staged and not entry.num_passed:
+            kept = batch.prefix.kept
+            begun = self._staging.begin(
+                batch.prefix.ids,
+                self._cells.context,
+                kept.sequence if kept else None,
+                group.lengths,
+            )
+            entry.staged = dict(zip(group.rows, begun, strict=True))
+        context = self._staging.context if entry.is_staged else self._cells.context
+        sequences = entry.staged if entry.is_staged else dict(enumerate(entry.sequences))
+        part = group.tokens[entry.num_passed : entry.num_passed + PASS_TOKENS]
+        ids, positions, places, wanted = zip(*part, strict=True)
+        logits = context.decode(ids, positions, [sequences[one] for one in places], wanted)
+        entry.logits += torch.from_numpy(logits).clone().unbind()
         entry.num_passed += len(part)
-        if entry.num_passed < len(tokens):
-            return None
+        if entry.num_passed == len(group.tokens):
+            self._settle(batch, entry)
+        return None if entry.groups else self._let_run(batch, entry)
+
+    def _settle(self, batch: CellBatch, entry: Entry) -> None:
+        """The first group is computed: its prompts stand in the batch's cells from now on."""
+        for place, staged in entry.staged.items():
+            sequence = entry.sequences[place]
+            self._staging.move(staged, self._cells.context, sequence)
+            if batch.prefix.kept is not None:
+                kept = batch.prefix.kept.sequence
+                self._cells.context.copy(kept, sequence, len(batch.prefix.ids))
+        entry.groups.pop(0)
+        entry.staged, entry.num_passed = {}, 0
+
+    def _let_run(self, batch: CellBatch, entry: Entry) -> Tensor:
         batch.sequences += entry.sequences
-        batch.num_tokens += map(len, entry.rows)
+        batch.num_tokens += entry.lengths
         batch.entry = None
         return torch.stack(entry.logits)
 
@@ -212,3 +257,23 @@ class LlamaRunner:
         if prefix.kept is not None:
             self._cells.context.copy(prefix.kept.sequence, sequence, len(prefix.ids))
         return sequence
+
+
+def _groups(rows: Sequence[Sequence[int]], first: int) -> list[Group]:
+    """Neighbours share a group as long as they fill one pass at most.
+
+    Args:
+        first: position of each row's first token.
+    """
+    groups: list[Group] = []
+    for place, row in enumerate(rows):
+        tokens = [
+            (id_, position, place, position == first + len(row) - 1)
+            for position, id_ in enumerate(row, start=first)
+        ]
+        if groups and len(groups[-1].tokens) + len(row) <= PASS_TOKENS:
+            groups[-1].tokens += tokens
+            groups[-1].rows.append(place)
+        else:
+            groups.append(Group(tokens, [place]))
+    return groups

@@ -2,8 +2,8 @@
 
 Code goes to the configured address and nowhere else: no proxies, no redirects, no
 default address. The answer's schema is sent along; a server that refuses it is asked in
-another form, then for any JSON, then for plain text, which the tolerant parser reads. One that refuses to
-tell log-probabilities is not asked for them again.
+another form, then for any JSON, then for plain text, which the tolerant parser reads. One
+that refuses to tell log-probabilities is not asked for them again.
 
 What one prompt meets (a crash, an answer that is none) is the end of that prompt alone.
 What all would meet (nobody there, a wrong key or address) is an error.
