@@ -21,6 +21,7 @@ from dsreview.benchmark.own_tests import passes_own_test
 from dsreview.benchmark.replay import Replayed, replay
 from dsreview.benchmark.settings import RunOptions
 from dsreview.cache import NoCache
+from dsreview.durable import write_all
 from dsreview.errors import ReviewError
 from dsreview.isolated import interpreter, search_path
 from dsreview.progress import SilentProgress
@@ -130,5 +131,5 @@ def work() -> None:
     items = (msgspec.json.decode(line, type=Item) for line in lines)
     with suppress(BrokenPipeError):
         for replayed in replay_here(items, options):
-            sys.stdout.buffer.write(msgspec.json.encode(replayed) + b"\n")
-            sys.stdout.buffer.flush()
+            # past the interpreter's buffer, which would complain at the end that nobody reads it
+            write_all(sys.stdout.fileno(), msgspec.json.encode(replayed) + b"\n")

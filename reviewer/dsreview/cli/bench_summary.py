@@ -54,6 +54,9 @@ def print_summary(finished: Finished) -> None:
     gaps = sum(one.status != "complete" for one in outcomes)
     if gaps:
         console.print(f"not reviewed whole: {gaps:,} of {len(outcomes):,} reviews")
+    if finished.num_resumed:
+        known = count_of(finished.num_resumed, "item")
+        console.print(f"gone on from an unfinished run: {known} were known")
     console.print(f"seconds a review: median {cost.median_s:.3f}, p95 {cost.p95_s:.3f}")
 
 
