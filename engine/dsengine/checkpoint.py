@@ -6,17 +6,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dsengine.errors import ModelNotFoundError, UnsupportedModelError
+from dsengine.weight_files import StoredTensor, read_tensors
+
+if TYPE_CHECKING:
+    from dsengine.gguf_model import GgufModel
 
 Json = Mapping[str, object]
 
-BYTES_OF: Mapping[str, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
-
 _MAX_JSON_BYTES = 256 << 20
-_MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 _FULL_DIGEST_BYTES = 256 << 20
 _SAMPLE_BYTES = 1 << 20
+_USUAL_WINDOW = 2_048
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 # Keys of config.json that choose code: an implementation, a remote class, a plan, a kernel.
 _CODE_KEYS = re.compile(r"^_|implementation|auto_map|kernel|_plan$|custom_pipeline|adapter")
@@ -34,23 +37,46 @@ class Checkpoint:
     chat_template: str
     """Never executed; "" if there is none."""
     weights: tuple[Path, ...]
-    num_parameters: int
+    tensors: tuple[StoredTensor, ...]
+    """Of all `weights`."""
+    gguf: "GgufModel | None" = None
+    """What a GGUF file says of itself, where `folder` is one."""
 
     @property
     def model_type(self) -> str:
         return str(self.config.get("model_type", ""))
+
+    @property
+    def window(self) -> int:
+        """Tokens that the model takes, as its configuration says."""
+        return self.count("max_position_embeddings") or _USUAL_WINDOW
+
+    def count(self, key: str) -> int | None:
+        """A number from 1 of the configuration; None where it says none."""
+        value = self.config.get(key)
+        return value if type(value) is int and value > 0 else None
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(tensor.num_elements for tensor in self.tensors)
 
 
 def open_checkpoint(model: str | Path) -> Checkpoint:
     """Read all of a model's folder but its weights.
 
     Args:
-        model: a folder, or the name of a model (`owner/name`) in the local cache.
+        model: a folder, a GGUF file, the name of a model (`owner/name`) in the local cache, or
+            one that `gguf_stores` knows (`ollama:name`).
 
     Raises:
-        ModelNotFoundError: neither exists.
+        ModelNotFoundError: none exists.
         UnsupportedModelError: a part is missing, damaged or could run code.
     """
+    from dsengine.gguf_checkpoint import find_gguf, open_gguf
+
+    file = find_gguf(model)
+    if file is not None:
+        return open_gguf(file)
     folder = find_folder(model)
     config = _clean(_read_json(folder, "config.json"))
     _refuse_what_needs_code(folder, config)
@@ -64,7 +90,7 @@ def open_checkpoint(model: str | Path) -> Checkpoint:
         tokenizer_config=tokenizer_config,
         chat_template=_chat_template(folder, tokenizer_config),
         weights=weights,
-        num_parameters=sum(_num_parameters(path) for path in weights),
+        tensors=tuple(tensor for path in weights for tensor in read_tensors(path)),
     )
 
 
@@ -74,11 +100,11 @@ def find_folder(model: str | Path) -> Path:
     `owner/name` never means a folder below the current one: whoever wrote the repository
     that is worked in could put a model of their own there.
     """
-    if str(model).startswith(("/", ".", "~")):
+    if is_path(model):
         folder = Path(model).expanduser()
         if folder.is_dir():
             return folder.resolve()
-        raise ModelNotFoundError(f"{model}: no such folder")
+        raise ModelNotFoundError(f"{model}: no such folder and no GGUF file")
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -93,15 +119,9 @@ def find_folder(model: str | Path) -> Path:
     return Path(found).parent
 
 
-def estimate_memory(folder: Path, dtype: str) -> int:
-    """Bytes that the weights take in memory, and a tenth more for the work around them.
-
-    Args:
-        folder: of the model; only the headers of its safetensors files are read.
-        dtype: float32, bfloat16 or float16.
-    """
-    num_parameters = sum(_num_parameters(path) for path in _weight_files(folder))
-    return num_parameters * BYTES_OF[dtype] * 11 // 10
+def is_path(model: str | Path) -> bool:
+    """Not a name: what begins so, and no other, is looked for below some folder."""
+    return str(model).startswith(("/", ".", "~"))
 
 
 def digest(checkpoint: Checkpoint) -> str:
@@ -115,16 +135,17 @@ def digest(checkpoint: Checkpoint) -> str:
         parts.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
     total = sum(path.stat().st_size for path in checkpoint.weights)
     for path in checkpoint.weights:
-        spans = [(0, path.stat().st_size)] if total <= _FULL_DIGEST_BYTES else _samples(path)
+        header = min((one.start for one in checkpoint.tensors if one.path == path), default=0)
+        whole = [(0, path.stat().st_size)]
+        spans = whole if total <= _FULL_DIGEST_BYTES else _samples(path, header)
         parts.update(f"{path.name} {path.stat().st_size}".encode())
         for block in _blocks(path, spans):
             parts.update(block)
     return parts.hexdigest()
 
 
-def _samples(path: Path) -> list[tuple[int, int]]:
+def _samples(path: Path, header: int) -> list[tuple[int, int]]:
     size = path.stat().st_size
-    header = 8 + int.from_bytes(_first_bytes(path, 8), "little")
     starts = (header, (header + size) // 2, size - _SAMPLE_BYTES)
     return [(0, header), *((start, start + _SAMPLE_BYTES) for start in starts)]
 
@@ -183,7 +204,10 @@ def _refuse_what_needs_code(folder: Path, config: Json) -> None:
         raise UnsupportedModelError(f"{folder}: is an adapter; merge it into its model first")
     for key in ("quantization_config", "compression_config"):
         if config.get(key):
-            raise UnsupportedModelError(f"{folder}: is quantised ({key}); use full weights")
+            raise UnsupportedModelError(
+                f"{folder}: is quantised ({key}); use its GGUF file, or the full weights with"
+                " --weights int8 or int4"
+            )
 
 
 def _chat_template(folder: Path, tokenizer_config: Json) -> str:
@@ -207,28 +231,3 @@ def _weight_files(folder: Path) -> tuple[Path, ...]:
         if not isinstance(name, str) or Path(name).name != name or not (folder / name).is_file():
             raise UnsupportedModelError(f"{folder}: lacks the weight file {name!r}")
     return tuple(folder / name for name in sorted(names))
-
-
-def _num_parameters(path: Path) -> int:
-    """Elements of all tensors, from the header; the file's length must agree with it."""
-    size = path.stat().st_size
-    length = int.from_bytes(_first_bytes(path, 8), "little")
-    if size < 8 or length > min(size - 8, _MAX_HEADER_BYTES):
-        raise UnsupportedModelError(f"{path}: is no safetensors file, or a cut one")
-    try:
-        header = json.loads(_first_bytes(path, 8 + length)[8:])
-        tensors = [value for key, value in header.items() if key != "__metadata__"]
-        end = max((tensor["data_offsets"][1] for tensor in tensors), default=0)
-        count = sum(_product(tensor["shape"]) for tensor in tensors)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-        raise UnsupportedModelError(f"{path}: has a damaged safetensors header") from None
-    if 8 + length + end != size:
-        raise UnsupportedModelError(f"{path}: has {size} bytes where {8 + length + end} belong")
-    return count
-
-
-def _product(shape: list[int]) -> int:
-    count = 1
-    for length in shape:
-        count *= length
-    return count

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-import psutil
 import torch
 
 from dsengine.errors import DeviceError
+from dsengine.fitting import available_memory
 
 DEVICES = ("mps", "cuda", "cpu")
 DTYPES: Mapping[str, torch.dtype] = {
@@ -14,6 +14,7 @@ DTYPES: Mapping[str, torch.dtype] = {
     "float16": torch.float16,
 }
 _TOLERANCE = 1e-3
+_FIXED_BYTES: Mapping[str, int] = {"cuda": 300 << 20, "mps": 200 << 20, "cpu": 100 << 20}
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -84,21 +85,16 @@ def free_memory(device: torch.device | str) -> int:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(free)
-    available = int(psutil.virtual_memory().available)
+    available = available_memory()
     if device.type == "mps":
         used = torch.mps.driver_allocated_memory()
         return min(available, int(torch.mps.recommended_max_memory() - used))
     return available
 
 
-def require_memory(needed: int, device: torch.device) -> None:
-    """Raises: DeviceError: `needed` bytes are more than are free."""
-    free = free_memory(device)
-    if needed > free:
-        raise DeviceError(
-            f"model needs {needed / 1e9:.1f} GB, {device.type} has {free / 1e9:.1f} GB free;"
-            " choose a smaller one or --device cpu"
-        )
+def fixed_memory(device: torch.device | str) -> int:
+    """Bytes that the device's libraries will take once something runs on it."""
+    return _FIXED_BYTES.get(torch.device(device).type, 0)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

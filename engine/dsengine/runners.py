@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dsengine.checkpoint import Checkpoint
-from dsengine.errors import DeviceError
-from dsengine.runner import AnyRunner
+from dsengine.errors import DeviceError, UnsupportedModelError
+
+if TYPE_CHECKING:
+    from dsengine.runner import AnyRunner  # torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,11 @@ class Wanted:
     """Of one batch."""
     max_batch_tokens: int = 65_536
     """Of one batch, padding and answers included."""
+    weights: str = "auto"
+    """full, int8 or int4; auto takes the most precise that fits."""
 
 
-def open_runner(checkpoint: Checkpoint, wanted: Wanted) -> AnyRunner:
+def open_runner(checkpoint: Checkpoint, wanted: Wanted) -> "AnyRunner":
     """Load the model.
 
     Raises:
@@ -33,14 +38,35 @@ def open_runner(checkpoint: Checkpoint, wanted: Wanted) -> AnyRunner:
     """
     if wanted.runner != "auto" and wanted.runner not in RUNNERS:
         raise DeviceError(f"runner {wanted.runner!r} is none of: auto, {', '.join(RUNNERS)}")
-    name = "torch" if wanted.runner == "auto" else wanted.runner
+    own = "torch" if checkpoint.gguf is None else "llama.cpp"
+    name = own if wanted.runner == "auto" else wanted.runner
+    if checkpoint.gguf is not None and name != own:
+        raise UnsupportedModelError(f"{checkpoint.folder}: is a GGUF file; {own} alone runs it")
     return RUNNERS[name](checkpoint, wanted)
 
 
-def _open_torch(checkpoint: Checkpoint, wanted: Wanted) -> AnyRunner:
+def _open_torch(checkpoint: Checkpoint, wanted: Wanted) -> "AnyRunner":
     from dsengine.torch_runner.opening import open_torch
 
-    return open_torch(checkpoint, wanted.device, wanted.dtype)
+    return open_torch(checkpoint, wanted)
 
 
-RUNNERS: Mapping[str, Callable[[Checkpoint, Wanted], AnyRunner]] = {"torch": _open_torch}
+def _open_llama(checkpoint: Checkpoint, wanted: Wanted) -> "AnyRunner":
+    from dsengine.llama_runner.opening import open_llama
+
+    return open_llama(checkpoint, wanted)
+
+
+def _open_mlx(checkpoint: Checkpoint, wanted: Wanted) -> "AnyRunner":
+    try:
+        from dsengine.mlx_runner.opening import open_mlx
+    except ImportError:
+        raise DeviceError("mlx is not installed; install dsreview with its extra `mlx`") from None
+    return open_mlx(checkpoint, wanted)
+
+
+RUNNERS: Mapping[str, Callable[[Checkpoint, Wanted], "AnyRunner"]] = {
+    "torch": _open_torch,
+    "llama.cpp": _open_llama,
+    "mlx": _open_mlx,
+}

@@ -2,7 +2,6 @@ import psutil
 import pytest
 import torch
 
-from dsengine.checkpoint import estimate_memory, open_checkpoint
 from dsengine.device import (
     choose_device,
     computes_right,
@@ -10,9 +9,7 @@ from dsengine.device import (
     free_memory,
     is_out_of_memory,
     is_present,
-    require_memory,
 )
-from dsengine.errors import DeviceError
 
 
 def test_auto_takes_a_device_that_computes_right():
@@ -21,19 +18,8 @@ def test_auto_takes_a_device_that_computes_right():
     assert computes_right(device)
 
 
-def test_an_estimate_is_the_weights_and_a_little_more(random_llama):
-    network_bytes = 4 * open_checkpoint(random_llama).num_parameters
-    assert network_bytes <= estimate_memory(random_llama, "float32") <= 1.2 * network_bytes
-    halved = estimate_memory(random_llama, "bfloat16")
-    assert abs(2 * halved - estimate_memory(random_llama, "float32")) <= 2
-
-
-def test_a_model_that_does_not_fit_is_refused_with_both_sizes():
-    cpu = torch.device("cpu")
-    assert 0 < free_memory(cpu) <= psutil.virtual_memory().total
-    require_memory(1, cpu)
-    with pytest.raises(DeviceError, match=r"model needs 1000000\.0 GB, cpu has \d+\.\d GB free"):
-        require_memory(10**15, cpu)
+def test_free_memory_is_a_part_of_all():
+    assert 0 < free_memory(torch.device("cpu")) <= psutil.virtual_memory().total
 
 
 @pytest.mark.parametrize(

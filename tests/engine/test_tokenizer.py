@@ -107,7 +107,7 @@ def build(definition, added, chat_template="", configuration=None):
         tokenizer_config=configuration or {},
         chat_template=chat_template,
         weights=(),
-        num_parameters=0,
+        tensors=(),
     )
     return Tokenizer(checkpoint)
 

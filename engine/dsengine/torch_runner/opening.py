@@ -2,31 +2,34 @@
 
 import torch
 
-from dsengine.checkpoint import Checkpoint, estimate_memory
-from dsengine.device import DTYPES, choose_device, default_dtype, require_memory
+from dsengine.checkpoint import Checkpoint
+from dsengine.device import DTYPES, choose_device, default_dtype, fixed_memory, free_memory
 from dsengine.errors import DeviceError
+from dsengine.fitting import choose_weights, planned_demand
+from dsengine.runners import Wanted
 from dsengine.torch_runner.network import Network
 from dsengine.torch_runner.runner import TorchRunner
 
 _SMALL = 20_000_000  # parameters; threads on such matrices wait for each other, 30x on a busy CPU
 
 
-def open_torch(checkpoint: Checkpoint, device: str, dtype: str | None) -> TorchRunner:
+def open_torch(checkpoint: Checkpoint, wanted: Wanted) -> TorchRunner:
     """
-    Args:
-        device: auto, mps, cuda or cpu.
-        dtype: float32, bfloat16 or float16; None chooses by device.
-
     Raises:
         UnsupportedModelError: of no known architecture, or weights are missing.
         DeviceError: the device is absent, computes wrongly or is too small.
     """
-    if dtype is not None and dtype not in DTYPES:
-        raise DeviceError(f"dtype {dtype!r} is none of: {', '.join(DTYPES)}")
-    chosen = choose_device(device)
-    numbers = DTYPES[dtype] if dtype else default_dtype(chosen)
-    if chosen.type == "cpu" and checkpoint.num_parameters < _SMALL:
+    if wanted.dtype is not None and wanted.dtype not in DTYPES:
+        raise DeviceError(f"dtype {wanted.dtype!r} is none of: {', '.join(DTYPES)}")
+    device = choose_device(wanted.device)
+    dtype = DTYPES[wanted.dtype] if wanted.dtype else default_dtype(device)
+    if device.type == "cpu" and checkpoint.num_parameters < _SMALL:
         torch.set_num_threads(1)
-    name = str(numbers).removeprefix("torch.")
-    require_memory(estimate_memory(checkpoint.folder, name), chosen)
-    return TorchRunner(Network(checkpoint, chosen, numbers))
+    demand = planned_demand(
+        wanted.max_rows, wanted.max_batch_tokens, checkpoint.window, device.type
+    )
+    choose_weights(
+        checkpoint, "full", dtype.itemsize, demand,
+        free_memory(device), kind, fixed_memory(device),
+    )  # fmt: skip
+    return TorchRunner(Network(checkpoint, device, dtype))
