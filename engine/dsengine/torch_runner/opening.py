@@ -30,6 +30,6 @@ def open_torch(checkpoint: Checkpoint, wanted: Wanted) -> TorchRunner:
     )
     choose_weights(
         checkpoint, "full", dtype.itemsize, demand,
-        free_memory(device), kind, fixed_memory(device),
+        free_memory(device), device.type, fixed_memory(device),
     )  # fmt: skip
     return TorchRunner(Network(checkpoint, device, dtype))
