@@ -33,6 +33,11 @@ def llama_checkpoint(folder: Path, scratch: Path) -> Path:
     return write_gguf(folder, scratch / "model.gguf")
 
 
+def mlx_checkpoint(folder: Path, scratch: Path) -> Path:
+    pytest.importorskip("mlx_lm", reason="needs the extra mlx")
+    return folder
+
+
 @dataclass(frozen=True)
 class Opener:
     name: str
@@ -41,6 +46,8 @@ class Opener:
     """From a Hugging Face folder and one to write into to what the runner loads."""
     tolerance: float
     """Of logits in float32, whose size is about 1."""
+    is_brief: bool = False
+    """Slow here: one architecture is enough where time is short."""
 
 
 OPENERS: Mapping[str, Opener] = {
@@ -48,13 +55,20 @@ OPENERS: Mapping[str, Opener] = {
     for opener in (
         Opener("torch", torch_checkpoint, 2e-4),
         Opener("llama.cpp", llama_checkpoint, 2e-4),
+        Opener("mlx", mlx_checkpoint, 2e-4, is_brief=True),
     )
 }
 
 
-@pytest.fixture(scope="module", params=OPENERS)
-def opener(request) -> Opener:
-    return OPENERS[request.param]
+CASES = [
+    pytest.param(
+        (opener, architecture),
+        id=f"{architecture}-{opener.name}",
+        marks=[pytest.mark.slow] if opener.is_brief and architecture != ARCHITECTURES[-1] else [],
+    )
+    for architecture in ARCHITECTURES
+    for opener in OPENERS.values()
+]
 
 
 @dataclass(frozen=True)
@@ -99,9 +113,10 @@ class Loaded:
         return self.runner.step(batch, torch.tensor(tokens))
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def loaded(request, opener, random_folder, tmp_path_factory) -> Loaded:
-    folder = random_folder(request.param)
+@pytest.fixture(scope="module", params=CASES)
+def loaded(request, random_folder, tmp_path_factory) -> Loaded:
+    opener, architecture = request.param
+    folder = random_folder(architecture)
     model = opener.checkpoint(folder, tmp_path_factory.mktemp("model"))
     runner = open_runner(open_checkpoint(model), Wanted(opener.name, "cpu", "float32"))
     plain = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa")
@@ -251,10 +266,11 @@ def test_a_runner_says_what_it_is(loaded):
     assert runner.empty_prefix.ids == ()
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def trained_model(request, opener, train, tmp_path_factory):
+@pytest.fixture(scope="module", params=CASES)
+def trained_model(request, train, tmp_path_factory):
     """Loads engines of one model."""
-    model = opener.checkpoint(train(request.param).folder, tmp_path_factory.mktemp("trained"))
+    opener, architecture = request.param
+    model = opener.checkpoint(train(architecture).folder, tmp_path_factory.mktemp("trained"))
 
     def load(**options) -> Engine:
         return Engine(model, **{"device": "cpu", "runner": opener.name, **options})

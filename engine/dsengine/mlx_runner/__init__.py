@@ -1,0 +1,1 @@
+"""Models as MLX runs them, on the GPU of a Mac."""
