@@ -168,6 +168,15 @@ def run_whole(command, folder, out, jobs):
     return (folder / out / "result.json").read_bytes()
 
 
+def test_a_default_folder_that_is_a_link_is_refused(tmp_path, bench):
+    a_set(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "dsreview-bench").symlink_to(tmp_path / "elsewhere")
+    code, _, err = bench("--set", "ours.jsonl")
+    assert (code, "symbolic link" in err) == (2, True)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def ended_midway(command, folder, journal, num_lines, how):
     """Send `how` once the journal has so many lines; the exit code, and standard error."""
     with subprocess.Popen(
@@ -195,17 +204,18 @@ def test_a_run_that_was_ended_midway_goes_on_to_the_same_result(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_many_kills_change_nothing(tmp_path, jobs):
-    command = command_on(tmp_path, num_items=100)
+    command = command_on(tmp_path, num_items=30)
     started = time.monotonic()
     whole = run_whole(command, tmp_path, "whole", jobs)
     longest_s = time.monotonic() - started
     num_kills = 0
-    for seed in range(10):
+    for seed in range(8):
         num_kills += killed_at_random(
             [*command, "--out=cut", f"--jobs={jobs}"], tmp_path, 5, longest_s, seed
         )
         assert run_whole(command, tmp_path, "cut", jobs) == whole
-    print(f"{num_kills} kills, {jobs} jobs: 10 of 10 results the same")
+    print(f"{num_kills} kills, {jobs} jobs: 8 of 8 results the same")
     assert num_kills > 20

@@ -1,5 +1,7 @@
 """What a run has done is known after any crash, and no other run takes it for its own."""
 
+import resource
+import signal
 from dataclasses import replace
 
 import pytest
@@ -8,7 +10,7 @@ from dsreview.benchmark.items import Kind
 from dsreview.benchmark.journal import Header, Journal
 from dsreview.benchmark.replay import Replayed
 from dsreview.benchmark.results import Outcome, Side, Time
-from dsreview.errors import UsageError
+from dsreview.errors import ReviewError, UsageError
 
 HEADER = Header(1, "0.1.0", "set", "model", "settings", 1, run_tests=False)
 
@@ -81,11 +83,36 @@ def test_of_another_run_it_is_refused_and_left_as_it_is(place, other, words):
     assert place.read_bytes() == before
 
 
-@pytest.mark.parametrize("content", [b"{}\n", b"no json\n", b"\xff\n"])
-def test_what_is_no_journal_is_refused(place, content):
+@pytest.mark.parametrize(
+    "content", [b"{}\n", b"no json\n", b"\xff\n", b"two\nlines", b"no line end"]
+)
+def test_what_is_no_journal_is_refused_and_left_as_it_is(place, content):
     place.write_bytes(content)
     with pytest.raises(UsageError, match="no journal of this version"):
         known(place)
+    assert place.read_bytes() == content
+
+
+def test_a_link_is_not_followed(place):
+    link = place.with_name("link.jsonl")
+    link.symlink_to(place)
+    with pytest.raises(UsageError, match=r"link\.jsonl"):
+        known(link)
+
+
+def test_a_full_disk_is_told_and_costs_nothing_that_was_known(place):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    journal = Journal.open(place, HEADER, fresh=False)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (place.stat().st_size + 20, limits[1]))
+    try:
+        with pytest.raises(ReviewError, match="journal"):
+            journal.append([replayed("d")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+        journal.close()
+    assert known(place) == CHUNKS
 
 
 def test_a_line_that_was_damaged_is_told(place):

@@ -15,9 +15,10 @@ import msgspec
 
 from dsreview.benchmark.replay import Replayed
 from dsreview.durable import flush, flush_folder, write_all
-from dsreview.errors import UsageError
+from dsreview.errors import ReviewError, UsageError
 
 JOURNAL = "journal.jsonl"
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Journal:
                 written.
         """
         try:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fd = os.open(path, _FLAGS, 0o600)
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror}") from None
         try:
@@ -79,9 +80,16 @@ class Journal:
             raise
 
     def append(self, chunk: Sequence[Replayed]) -> None:
-        """Returns when `chunk` is on the disk. Raises OSError."""
-        write_all(self._fd, msgspec.json.encode(tuple(chunk)) + b"\n")
-        flush(self._fd)
+        """Returns when `chunk` is on the disk.
+
+        Raises:
+            ReviewError: it could not be written; what was there before still is.
+        """
+        try:
+            write_all(self._fd, msgspec.json.encode(tuple(chunk)) + b"\n")
+            flush(self._fd)
+        except OSError as error:
+            raise ReviewError(f"{self.path}: {error.strerror}") from None
 
     def forget(self) -> None:
         """Take it away: its result is written."""
@@ -95,20 +103,23 @@ def _begin(path: Path, fd: int, header: Header) -> tuple[tuple[Replayed, ...], .
     """Read what is there; a new journal gets its header."""
     with os.fdopen(os.dup(fd), "rb") as file:
         content = file.read()
-    whole = content[: content.rfind(b"\n") + 1]
-    os.ftruncate(fd, len(whole))
-    os.lseek(fd, 0, os.SEEK_END)
-    if not whole:
-        write_all(fd, msgspec.json.encode(header) + b"\n")
+    *lines, cut = content.split(b"\n")
+    own = msgspec.json.encode(header)
+    if not lines and own.startswith(cut):
+        os.ftruncate(fd, 0)
+        os.lseek(fd, 0, os.SEEK_SET)
+        write_all(fd, own + b"\n")
         flush(fd)
         flush_folder(path.parent)
         return ()
-    first, *rest = whole.splitlines()
-    _require_same(path, _header(path, first), header)
+    _require_same(path, _header(path, lines[0] if lines else cut), header)
     try:
-        return tuple(msgspec.json.decode(line, type=tuple[Replayed, ...]) for line in rest)
+        done = tuple(msgspec.json.decode(line, type=tuple[Replayed, ...]) for line in lines[1:])
     except ValueError as error:
         raise UsageError(f"{path}: cannot be read: {error}; --fresh begins anew") from None
+    os.ftruncate(fd, len(content) - len(cut))  # only now: it is a journal, and of this run
+    os.lseek(fd, 0, os.SEEK_END)
+    return done
 
 
 def _header(path: Path, line: bytes) -> Header:

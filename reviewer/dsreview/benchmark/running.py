@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,9 @@ def run_benchmark(run: Run, progress: Progress) -> Finished:
         num_resumed = len(done)
         with progress.phase("replay", len(run.items)) as phase:
             phase.reach(num_resumed, len(run.items))
-            for chunk in _chunks(run, run.items[num_resumed:], backend):
+            # closed at once whatever happens: nothing goes on working behind an error
+            chunks = stack.enter_context(closing(_chunks(run, run.items[num_resumed:], backend)))
+            for chunk in chunks:
                 journal.append(chunk)
                 done += chunk
                 phase.reach(len(done), len(run.items))
@@ -136,12 +138,15 @@ def machine() -> str:
 
 def _chunks(
     run: Run, items: Sequence[Item], backend: Backend | None
-) -> Iterator[Sequence[Replayed]]:
+) -> Generator[Sequence[Replayed], None, None]:
     if not items:
-        return iter(())
+        return
     if backend is not None:
-        return replay_with_model(items, run.options, backend, _chunk_size(run, backend))
-    return ([one] for one in replay_in_processes(items, run.options, run.jobs))
+        yield from replay_with_model(items, run.options, backend, _chunk_size(run, backend))
+        return
+    with closing(replay_in_processes(items, run.options, run.jobs)) as reviews:
+        for one in reviews:
+            yield [one]
 
 
 def _facts(options: RunOptions, backend: Backend | None, done: Sequence[Replayed]) -> RunFacts:

@@ -8,7 +8,7 @@ ends as well.
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
@@ -36,7 +36,7 @@ _START = (
 
 def replay_in_processes(
     items: Sequence[Item], options: RunOptions, num_workers: int
-) -> Iterator[Replayed]:
+) -> Generator[Replayed, None, None]:
     """Each of `items` reviewed, in their order, up to `num_workers` at once.
 
     Raises:

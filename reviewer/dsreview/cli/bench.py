@@ -25,7 +25,6 @@ from dsreview.cli.option_types import (
 
 bench = typer.Typer(
     name="bench",
-    help="Measure the reviewer on sets of known bugs.",
     rich_markup_mode=None,
     invoke_without_command=True,
 )

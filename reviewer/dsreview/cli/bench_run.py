@@ -54,6 +54,8 @@ def run_and_write(wanted: Wanted, flags: Mapping[str, object]) -> None:
     found = find_set(wanted.set_name)
     folder = wanted.out or Path(RESULTS_FOLDER) / _folder_name(found.name, wanted, config)
     page = wanted.html or folder / PAGE
+    if wanted.out is None:
+        _refuse_links(folder)
     _refuse_unwritable(page, folder)
     items = tuple(islice(found.items(), wanted.limit))
     if not items:
@@ -90,6 +92,16 @@ def _folder_name(set_name: str, wanted: Wanted, config: Config) -> str:
     if wanted.limit is not None:
         parts.append(f"first-{wanted.limit}")
     return re.sub(r"[^\w.-]+", "-", "-".join(parts))
+
+
+def _refuse_links(folder: Path) -> None:
+    """In the current folder, the links may be those of anybody's repository.
+
+    Raises:
+        UsageError: the folder leads elsewhere.
+    """
+    if os.path.realpath(folder) != os.path.normpath(Path.cwd().resolve() / folder):
+        raise UsageError(f"{folder}: leads elsewhere through a symbolic link; use --out")
 
 
 def _refuse_unwritable(page: Path, folder: Path) -> None:
