@@ -1,7 +1,9 @@
 """Reviews a minute: prompts that share a beginning, answered by the engine and by its peers.
 
     python bench/throughput.py [--shape small] [--device cpu] [--dtype float32]
+    python bench/throughput.py --workload reviews [--sweep --plot bench/plots/reviews.png]
 
+The second form is answers under a JSON schema, see `throughput_reviews`. The first:
 A model with random weights answers `--prompts` prompts greedily; each has a shared prefix
 and a context of its own. Peers run in one process on the same weights and the same token
 ids: transformers' `generate` for each prompt and on the padded batch. Prints seconds
@@ -18,6 +20,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
+from review_workload import write_reviewer
+from throughput_reviews import compare_reviews, sweep_reviews
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
@@ -121,18 +125,26 @@ def main() -> int:
     parser.add_argument("--bandwidth", type=float, default=4.3e12, help="bytes a second")
     parser.add_argument("--sweep", action="store_true", help="how the cost grows, instead")
     parser.add_argument("--folder", type=Path, help="for the weights; default: a temporary one")
+    parser.add_argument("--workload", choices=["free", "reviews"], default="free")
+    parser.add_argument("--findings", type=int, default=2, help="of an answer; reviews")
+    parser.add_argument("--ways", default="", help="of reviews, with commas; default: all")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--plot", type=Path, help="PNG of a sweep of reviews")
     arguments = parser.parse_args()
     dtype = getattr(torch, arguments.dtype)
     architecture, changes = SHAPES[arguments.shape]
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        if arguments.workload == "reviews":
+            reviews(arguments, write_reviewer(Path(name), changes))
+            return 0
         texts = [" ".join(WORDS)]
         folder = write_model(
             Path(name), architecture, texts, changes=changes, dtype=dtype, device=arguments.device
         )
         engine = Engine(
             folder, device=arguments.device, dtype=arguments.dtype, max_thinking_tokens=0,
-            batch_size=arguments.batch_size, max_batch_tokens=1_000_000,
-        )  # fmt: skip
+            batch_size=arguments.batch_size, max_batch_tokens=1_000_000, drafts=(),
+        )  # fmt: skip # random weights repeat themselves: drafts would hold too often
         per_word = engine.count_tokens(conversation(0, 500, 500)) / 1_000
         peers = Peers(folder, arguments.device, dtype, engine._vocabulary.text)
         if arguments.sweep:
@@ -140,6 +152,12 @@ def main() -> int:
         else:
             compare(arguments, folder, engine, peers, per_word)
     return 0
+
+
+def reviews(arguments: argparse.Namespace, folder: Path) -> None:
+    engine = Engine(folder, device=arguments.device, dtype=arguments.dtype, max_thinking_tokens=0)
+    torch.set_num_threads(arguments.threads)
+    (sweep_reviews if arguments.sweep else compare_reviews)(arguments, folder, engine)
 
 
 def prompts_of(arguments: argparse.Namespace, engine: Engine, per_word: float) -> Prompts:
