@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from dsreview.benchmark.from_git import Recipe, make
+from dsreview.benchmark.from_git_items import Reason
 from dsreview.benchmark.items import read_items
 from dsreview.cli import main
 from dsreview.errors import GitError, UsageError
@@ -112,6 +113,27 @@ def test_a_clone_without_contents_makes_none_and_says_why(filled, tmp_path, made
     made = made_from(clone)
     assert made.items == ()
     assert {reason.value for reason in made.bugs_left_out} == {"content not here (a partial clone)"}
+
+
+def test_a_clone_that_lacks_large_files_makes_what_it_can(history, tmp_path, made_from):
+    large = "".join(f"a = {number}\n" for number in range(400))
+    history.commit({"src/a.py": WRONG, "src/b.py": WRONG, "large.txt": large}, "New")
+    tests = {"tests/test_a.py": "a = 1\n"}
+    moved = {"large.txt": None, "larger.txt": f"{large}more\n"}
+    history.commit({"src/a.py": RIGHT} | tests | moved, "Fix a")
+    history.commit({"src/b.py": RIGHT.replace("f", "g"), "tests/test_b.py": "b = 1\n"}, "Fix b")
+    whole, clone = tmp_path / "whole", tmp_path / "clone"
+    whole.mkdir()
+    history.write(whole)
+    for arguments in (
+        ("config", "uploadpack.allowFilter", "true"),
+        ("clone", "-q", "--bare", "--filter=blob:limit=1k", f"file://{whole}", str(clone)),
+    ):
+        subprocess.run(["git", "-C", whole, *arguments], check=True)
+    made = made_from(clone)
+    assert [item.description for item in made.items] == ["Fix b"]
+    assert made.bugs_left_out[Reason.NOT_HERE] == 1
+    assert len(made_from(whole).items) == 2
 
 
 def test_a_clone_without_folders_is_refused(filled, tmp_path, made_from):

@@ -22,7 +22,7 @@ from dsreview.benchmark.from_git_edits import (
 )
 from dsreview.benchmark.from_git_survival import YEAR_S, MainLine, survives
 from dsreview.benchmark.items import Item, Kind
-from dsreview.errors import ReviewError, TaskFailed
+from dsreview.errors import GitError, ReviewError, TaskFailed
 from dsreview.patch import Hunk, split_lines
 from dsreview.sandbox import Sandbox
 from dsreview.sources.clean_room import CleanRoom
@@ -118,7 +118,10 @@ class Maker:
         if _num_different_lines(old, new) > MAX_CHANGED_LINES:
             raise NoItem(Reason.TOO_MUCH)
         ends = (one.commit, one.parent) if is_reversed else (one.parent, one.commit)
-        patch = diff_trees(self.room, *ends, (one.file.path,))
+        try:
+            patch = diff_trees(self.room, *ends, (one.file.path,))
+        except GitError:  # it looks for copies among the other files, and one is not here
+            raise NoItem(Reason.NOT_HERE) from None
         hunks = next(file.hunks for file in patch.files if file.path == one.file.path)
         blocks = blocks_of(hunks)
         num_changed = sum(block.old.num_lines + block.new.num_lines for block in blocks)
