@@ -2,11 +2,12 @@
 
 import os
 
-import psutil
 import torch
 
 from dsengine.checkpoint import Checkpoint
+from dsengine.device import free_memory, is_present
 from dsengine.errors import DeviceError, UnsupportedModelError
+from dsengine.fitting import available_memory
 from dsengine.llama_runner import library
 from dsengine.llama_runner.cells import Cells
 from dsengine.llama_runner.runner import LlamaFacts, LlamaRunner
@@ -35,12 +36,12 @@ def open_llama(checkpoint: Checkpoint, wanted: Wanted) -> LlamaRunner:
     is_exact = wanted.dtype == "float32"
     bytes_per_token = model.values_per_token * (4 if is_exact else 2)
     name = _device_name(wanted.device) if on_gpu else "cpu"
-    free = _free_bytes() - model.weight_bytes - _WORKSPACE_BYTES
+    free = _free_bytes(name) - model.weight_bytes - _WORKSPACE_BYTES
     max_cells = min(free // bytes_per_token // 2, int(wanted.max_batch_tokens / _SHARE_OF_BATCHES))
     if max_cells < _LEAST_CELLS:
         needed = model.weight_bytes + _WORKSPACE_BYTES + 2 * _LEAST_CELLS * bytes_per_token
         raise DeviceError(
-            f"model needs {needed / 1e9:.1f} GB, {name} has {_free_bytes() / 1e9:.1f} GB free;"
+            f"model needs {needed / 1e9:.1f} GB, {name} has {_free_bytes(name) / 1e9:.1f} GB free;"
             " choose a smaller one, or one in fewer bits"
         )
     weights = library.Weights(model, on_gpu=on_gpu)
@@ -81,8 +82,9 @@ def _device_name(device: str) -> str:
     return "mps" if os.uname().sysname == "Darwin" else "cuda"
 
 
-def _free_bytes() -> int:
-    return int(psutil.virtual_memory().available)
+def _free_bytes(name: str) -> int:
+    """Of main memory where torch does not know the GPU that llama.cpp was compiled for."""
+    return free_memory(name) if is_present(name) else available_memory()
 
 
 def _num_threads(num_parameters: int) -> int:

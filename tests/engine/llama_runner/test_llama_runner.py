@@ -215,7 +215,7 @@ def test_an_architecture_that_llama_cpp_does_not_know_is_refused(path, tmp_path)
 
 
 def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(path, monkeypatch):
-    monkeypatch.setattr("dsengine.llama_runner.opening._free_bytes", lambda: 60 << 20)
+    monkeypatch.setattr("dsengine.llama_runner.opening._free_bytes", lambda _: 60 << 20)
     with pytest.raises(DeviceError, match=r"needs 0\.1 GB, cpu has 0\.1 GB free"):
         Engine(path, device="cpu")
 
