@@ -189,18 +189,21 @@ def ended_midway(command, folder, journal, num_lines, how):
         return process.wait(), process.stderr.read().decode()
 
 
-def test_a_run_that_was_ended_midway_goes_on_to_the_same_result(tmp_path):
-    command = command_on(tmp_path, num_items=6)
+def test_a_run_that_was_ended_midway_goes_on_to_the_same_result(tmp_path, bench):
+    command = command_on(tmp_path, num_items=4)
     journal = tmp_path / "cut" / "journal.jsonl"
     cut = [*command, "--out=cut", "--jobs=1"]
-    code, told = ended_midway(cut, tmp_path, journal, 3, signal.SIGINT)
+    code, told = ended_midway(cut, tmp_path, journal, 2, signal.SIGINT)
     assert (code, told) == (130, "interrupted; the same command goes on from here\n")
     known = journal.read_bytes()
-    code, _ = ended_midway(cut, tmp_path, journal, known.count(b"\n") + 2, signal.SIGKILL)
+    code, _ = ended_midway(cut, tmp_path, journal, known.count(b"\n") + 1, signal.SIGKILL)
     assert code == -signal.SIGKILL
     assert journal.read_bytes().startswith(known)
-    assert run_whole(command, tmp_path, "cut", jobs=2) == run_whole(command, tmp_path, "whole", 1)
-    assert not journal.exists()
+    code, told, _ = bench("--set", "ours.jsonl", "--out", "cut", "--jobs", "2")
+    assert (code, "gone on from an unfinished run" in told, journal.exists()) == (0, True, False)
+    assert bench("--set", "ours.jsonl", "--out", "whole", "--jobs", "1")[0] == 0
+    cut, whole = (tmp_path / name / "result.json" for name in ("cut", "whole"))
+    assert cut.read_bytes() == whole.read_bytes()
 
 
 @pytest.mark.slow

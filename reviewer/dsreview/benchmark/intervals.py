@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb, sqrt
+from math import sqrt
 
 Z_95 = 1.959963984540054
 """The normal distribution's 97.5 % point."""
@@ -51,7 +51,10 @@ def mcnemar(num_first_only: int, num_second_only: int) -> float:
     """
     num = num_first_only + num_second_only
     fewer = min(num_first_only, num_second_only)
-    tail = sum(comb(num, count) for count in range(fewer + 1))
+    tail = ways = 1
+    for count in range(fewer):
+        ways = ways * (num - count) // (count + 1)  # of choosing count + 1
+        tail += ways
     return min(1.0, 2 * tail / (1 << num))
 
 
