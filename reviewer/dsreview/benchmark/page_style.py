@@ -41,6 +41,7 @@ code {
 .tile.first b { font-size: 2.3rem; }
 .tile span { display: block; font-size: .85rem; line-height: 1.35; }
 section { padding: 18px 20px; margin: 0 0 16px; }
+.beside + .beside { margin-top: 18px; }
 .beside {
   display: grid; gap: 12px 28px; grid-template-columns: minmax(0, 1fr); align-items: start;
 }
