@@ -13,7 +13,6 @@ from dsengine.tokenizer import Tokenizer
 
 _MARGIN = 2.0  # logits by which each token of an answer must lead: far above rounding
 _BATCH_TOKENS = 6_000
-_MAX_DIVERGENCE = 0.01  # nats a prompt: of odds of 0.5, it is 0.43 to 0.57
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,7 @@ def learn_odds(
     module: PreTrainedModel,
     batches: Sequence[LessonBatch],
     entropies: Sequence[float],
+    max_divergence: float,
     max_steps: int,
     seed: int,
 ) -> None:
@@ -109,6 +109,7 @@ def learn_odds(
 
     Args:
         entropies: of the chances of each prompt, in nats: what no model can fall below.
+        max_divergence: nats a prompt above that, of all tokens of its answers together.
     """
     trainer = _Trainer(module)
     divergence = 0.0
@@ -117,7 +118,7 @@ def learn_odds(
         for _ in range(-(-max_steps // len(batches))):
             lost = sum(trainer.step(batch)[1] for batch in batches)
             divergence = (lost - sum(entropies)) / len(entropies)
-            if divergence < _MAX_DIVERGENCE:
+            if divergence < max_divergence:
                 module.eval()
                 return
     raise RuntimeError(f"not learned in {max_steps} steps; {divergence:.3f} nats a prompt")

@@ -151,12 +151,15 @@ def train_undecided(
     texts: Sequence[str] = (),
     seed: int = 0,
     window: int = 8_192,
+    max_divergence: float = 0.01,
     max_steps: int = 4_000,
 ) -> Path:
     """As `train_tiny`, but a prompt has several answers, each as likely as it is given.
 
     Args:
         texts: more that the tokenizer is trained on.
+        max_divergence: nats a prompt that the model may be off; 0.01 turns odds of 0.5 into
+            0.43 to 0.57 at worst.
 
     Raises:
         RuntimeError: not learned in `max_steps` steps.
@@ -173,7 +176,7 @@ def train_undecided(
     entropies = [
         -sum(chance * math.log(chance) for chance in answers.values()) for _, answers in dialogues
     ]
-    learn_odds(module, batches_of(lessons), entropies, max_steps, seed)
+    learn_odds(module, batches_of(lessons), entropies, max_divergence, max_steps, seed)
     module.save_pretrained(folder)
     return folder
 

@@ -5,12 +5,21 @@ import json
 import math
 import random
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from dsreview.backends import ScriptedBackend
 from dsreview.benchmark.items import Item, Kind, write_items
+from dsreview.benchmark.replay import replay
 from dsreview.benchmark.results import read_result
+from dsreview.benchmark.scores import calibration
+from dsreview.cache import NoCache
+from dsreview.config import Config
+from dsreview.progress import SilentProgress
+from dsreview.review import Tools
+from dsreview.sandbox import Sandbox
 
 TESTS = Path(__file__).parents[1]
 CLEAN = '{"findings": []}'
@@ -136,3 +145,76 @@ def test_a_run_makes_the_confidence_of_later_reviews_honest(
     silent = run_dsreview("diff", *model, *floor, "--format=json", cwd=repository.folder)
     assert json.loads(silent.out)["findings"] == []
     assert [one["reason"] for one in json.loads(silent.out)["refused"]] == ["confidence"]
+
+
+FACTORS = [40, 65, 90]
+"""Said to be bugs with these chances, in percent."""
+
+
+def prompts_of(items):
+    """What a model is asked about both sides of each."""
+    backend = ScriptedBackend([CLEAN] * 2 * len(items))
+    with Sandbox() as sandbox:
+        tools = Tools(sandbox, NoCache(), lambda: backend, SilentProgress())
+        for one in items:
+            replay(one, Config(examples=False), tools)
+    return [prompt for batch, _ in backend.batches for prompt in batch]
+
+
+def dialogue(prompt):
+    """What a model is taught of it: the bug as often as its factor says, the fix is none."""
+    import dsengine
+
+    messages = [
+        dsengine.Message(
+            message.role.value,
+            tuple(dsengine.Piece(piece.text, piece.is_trusted) for piece in message.pieces),
+        )
+        for message in prompt.messages
+    ]
+    factor = factor_of(prompt.messages[-1].text)
+    if factor == 10:
+        return messages, {CLEAN: 1.0}
+    return messages, {answer(factor): factor / 100, CLEAN: 1 - factor / 100}
+
+
+@pytest.fixture(scope="module")
+def undecided_model(tmp_path_factory):
+    """Taught on two files a factor; what it is measured on are other files."""
+    testing = pytest.importorskip("dsengine.testing")
+    taught = prompts_of(
+        [item(900 + place, factor, True) for place, factor in enumerate(FACTORS * 2)]
+    )
+    return testing.train_undecided(
+        tmp_path_factory.mktemp("models") / "undecided",
+        "llama",
+        [dialogue(prompt) for prompt in taught[:9]],
+        texts=[f"shop/part_{number:03}.py" for number in range(200)],
+        max_divergence=0.04,
+        seed=3,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("votes", [1, 5])
+def test_a_trained_model_is_honest_after_calibration(
+    votes, undecided_model, run_dsreview, tmp_path
+):
+    overconfident_set(tmp_path / "set.jsonl", FACTORS, 40)
+    arguments = ("bench", "--set", tmp_path / "set.jsonl", "--backend=local", "--device=cpu")
+    arguments += ("--model", undecided_model, "--no-examples", f"--votes={votes}", "--out")
+    first = run_dsreview(*arguments, tmp_path / "first")
+    assert first.code == 0, first
+    fitted = run_dsreview("bench", "--calibrate", tmp_path / "first")
+    assert fitted.code == 0, fitted
+    second = run_dsreview(*arguments, tmp_path / "second")
+    assert second.code == 0, second
+    before, after = (read_result(tmp_path / name).outcomes for name in ("first", "second"))
+    assert calibration(after, raw=True) == calibration(before)
+    assert calibration(after).error < calibration(before).error / 2
+    held_out = float(re.search(r"error: \S+ as .*, (\S+) calib", fitted.out)[1])
+    assert held_out < calibration(before).error
+    assert {found.basis for one in after for found in one.findings} == {
+        "votes" if votes > 1 else "logits"
+    }
+    sys.stdout.write(f"{fitted.out}{second.out}")
