@@ -66,16 +66,15 @@ class Way:
 
     sources: tuple[str, ...] = ()
     batch_size: int = 1
-    shares: bool = False
     pace: Pace | None = None
 
 
-def conversations(codes, shares):
-    """With something before what they share, where nothing is to be shared."""
-    return [
-        [Message("user", (Piece(("" if shares else f"{number} ") + COMMON + code),))]
-        for number, code in enumerate(codes)
-    ]
+ALL = tuple(product([(), (FORCED,), (LOOKUP,), SOURCES], [1, 3, 8]))
+SOME = (((), 3), ((FORCED,), 1), ((LOOKUP,), 8), (SOURCES, 3))
+
+
+def conversations(codes):
+    return [[Message("user", (Piece(COMMON + code),))] for code in codes]
 
 
 def run(engine, way, prompts, **options):
@@ -117,11 +116,11 @@ OPTIONS = st.fixed_dictionaries(
 )
 
 
-def check_all_ways(engine, codes, options, seed):
-    prompts = conversations(codes, shares=True)
+def check(ways, engine, codes, options, seed):
+    prompts = conversations(codes)
     plain = apart(engine, Way(), prompts, **options)
-    for sources, batch_size in product([(), (FORCED,), (LOOKUP,), SOURCES], [1, 3]):
-        way = Way(sources, batch_size, True, Fickle(seed) if seed % 2 else Eager())
+    for sources, batch_size in ways:
+        way = Way(sources, batch_size, Fickle(seed) if seed % 2 else Eager())
         same(run(engine, way, prompts, **options)[0], plain)
 
 
@@ -132,7 +131,7 @@ def check_all_ways(engine, codes, options, seed):
 @given(codes=st.lists(st.sampled_from(CODES), min_size=1, max_size=4), options=OPTIONS,
        seed=st.integers(0, 99))  # fmt: skip
 def test_tokens_of_random_models_are_the_same_in_every_way(random_engine, codes, options, seed):
-    check_all_ways(random_engine, codes, options, seed)
+    check(SOME, random_engine, codes, options, seed)
 
 
 @pytest.mark.slow
@@ -140,7 +139,7 @@ def test_tokens_of_random_models_are_the_same_in_every_way(random_engine, codes,
 @given(codes=st.lists(st.sampled_from(CODES) | st.text(max_size=40), min_size=1, max_size=6),
        options=OPTIONS, seed=st.integers(0, 99))  # fmt: skip
 def test_tokens_are_the_same_for_any_prompts(random_engine, codes, options, seed):
-    check_all_ways(random_engine, codes, options, seed)
+    check(ALL, random_engine, codes, options, seed)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -148,11 +147,18 @@ def test_trained_models_answer_the_same_in_every_way(trained, prompts, answers, 
     options = {"max_new_tokens": 200, "grammar": schema, "top_logprobs": 2}
     engine = trained.engine(device=device, dtype="float32")
     plain = apart(engine, Way(), prompts, **options)
-    for sources, batch_size in product([(), (FORCED,), (LOOKUP,), SOURCES], [1, 3, 8]):
-        found, _ = run(engine, Way(sources, batch_size, True, Eager()), prompts, **options)
+    for sources, batch_size in SOME:
+        found, _ = run(engine, Way(sources, batch_size, Eager()), prompts, **options)
         same(found, plain)
     texts = [one.text for one in engine.generate(prompts, max_new_tokens=200, grammar=schema)]
     assert texts == answers
+
+
+def test_a_dead_end_is_an_error(random_model):
+    engine = Engine(random_model, device="cpu", max_thinking_tokens=0)
+    engine._vocabulary.free.zero_()
+    with pytest.raises(ValueError, match="no token is allowed"):
+        engine.generate(conversations(["a"]), max_new_tokens=2)
 
 
 def test_drafts_save_steps(trained_llama, prompts, schema):
@@ -160,7 +166,7 @@ def test_drafts_save_steps(trained_llama, prompts, schema):
     steps = []
     for sources in [(), (FORCED,), (LOOKUP,)]:
         before = engine.stats.decode_steps
-        way = Way(sources, 8, True, Eager())
+        way = Way(sources, 8, Eager())
         _, drafter = run(engine, way, prompts, max_new_tokens=200, grammar=schema)
         steps.append(engine.stats.decode_steps - before)
         held = drafter.pace._held.values()
