@@ -38,17 +38,20 @@ class Engine:
         *,
         device: str = "auto",
         dtype: str | None = None,
+        weights: str = "auto",
         runner: str = "auto",
         batch_size: int = 8,
         max_batch_tokens: int = 65_536,
         max_thinking_tokens: int = 2_048,
         drafts: Collection[str] = SOURCES,
+        remember_in: Path | None = None,
     ) -> None:
         """
         Args:
             model: a Hugging Face folder, or the name of a model in the local cache.
             device: auto, mps, cuda or cpu.
             dtype: float32, bfloat16 or float16; default by device.
+            weights: full, int8 or int4; auto takes the most precise that fits the memory.
             runner: a row of `runners.RUNNERS`, or auto.
             batch_size: most prompts that run together.
             max_batch_tokens: most tokens of one batch, padding and answers included; less
@@ -56,6 +59,8 @@ class Engine:
             max_thinking_tokens: room for `<think>` of models that have it; 0 forbids it.
             drafts: what tokens are guessed from and verified several in one pass, where that
                 is faster: rows of `drafts.SOURCES`. Answers are the same without.
+            remember_in: folder for which runner was measured to be the fastest here; None
+                measures nothing.
 
         Raises:
             ModelNotFoundError: nothing of that name is here.
@@ -64,9 +69,8 @@ class Engine:
         """
         checkpoint = open_checkpoint(model)
         self._tokenizer = Tokenizer(checkpoint)
-        opened = open_runner(
-            checkpoint, Wanted(runner, device, dtype, batch_size, max_batch_tokens)
-        )
+        wanted = Wanted(runner, device, dtype, batch_size, max_batch_tokens, weights)
+        opened = open_runner(checkpoint, wanted, remember_in)
         self.device = opened.device_name
         self.dtype = opened.dtype_name
         _check_vocabulary(checkpoint.folder, self._tokenizer, opened.vocab_size)

@@ -9,16 +9,15 @@ from transformers import CONFIG_MAPPING, MODEL_FOR_CAUSAL_LM_MAPPING, Pretrained
 from transformers.utils import logging as transformers_logging
 
 from dsengine.checkpoint import Checkpoint
-from dsengine.errors import UnsupportedModelError
+from dsengine.device import is_out_of_memory
+from dsengine.errors import DeviceError, EngineError, UnsupportedModelError
+from dsengine.memory import QUANTIZABLE
 from dsengine.torch_runner.attention import SHARED, share_prefixes
+from dsengine.torch_runner.loading import fill_module
 
 # Layers whose memory of the past is a key and a value per token; others cannot share a prefix.
 _LAYER_TYPES = {"full_attention", "sliding_attention", "chunked_attention"}
 _ROOM = 64  # tokens below which a window is of no use
-# Whose attention takes keys and values as the cache gives them; others get copies.
-_SHARING = {
-    "llama", "mistral", "qwen2", "qwen3", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3",
-}  # fmt: skip
 # The loop over experts gives the same numbers in any batch; one product is faster on CUDA.
 _EXPERTS: Mapping[str, str] = {"cuda": "grouped_mm"}
 
@@ -26,20 +25,36 @@ _EXPERTS: Mapping[str, str] = {"cuda": "grouped_mm"}
 class Network:
     """A causal language model on its device, and what its configuration says of it."""
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype) -> None:
-        """Raises: UnsupportedModelError: of no known architecture, or weights are missing."""
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: torch.device,
+        dtype: torch.dtype,
+        weights: str = "full",
+    ) -> None:
+        """
+        Args:
+            dtype: of what is computed with, and of keys and values.
+            weights: full, or for types of `QUANTIZABLE` int8 or int4.
+
+        Raises:
+            UnsupportedModelError: of no known architecture, or weights are missing.
+        """
         config = _config(checkpoint)
         self.window = _window(checkpoint, config)
         self.device = device
         self.dtype = dtype
         self.num_layers = int(config.num_hidden_layers)
-        self.shares_prefixes = checkpoint.model_type in _SHARING
-        self.module: Any = _load(checkpoint, config, device, dtype, self.shares_prefixes)
+        self.weights = weights
+        self.shares_prefixes = checkpoint.model_type in QUANTIZABLE
+        load = _fill if self.shares_prefixes else _load
+        self.module: Any = load(checkpoint, config, device, dtype, weights)
         if self.shares_prefixes:
             share_prefixes(self.module)
         # products of groups wait for the device in other numbers than these
-        has_experts = any(weight.dim() == 3 for weight in self.module.parameters())
-        self.can_capture = device.type == "cuda" and (dtype == torch.bfloat16 or not has_experts)
+        has_experts = self.module._can_set_experts_implementation()
+        is_quick = dtype == torch.bfloat16 and weights == "full"
+        self.can_capture = device.type == "cuda" and (is_quick or not has_experts)
         self.vocab_size = int(self.module.get_output_embeddings().weight.shape[0])
         self.bytes_per_token = _bytes_per_token(config, dtype)
 
@@ -79,16 +94,32 @@ def _window(checkpoint: Checkpoint, config: Any) -> int:
     return window
 
 
-def _load(
-    checkpoint: Checkpoint,
-    config: Any,
-    device: torch.device,
-    dtype: torch.dtype,
-    shares_prefixes: bool,
+def _fill(
+    checkpoint: Checkpoint, config: Any, device: torch.device, dtype: torch.dtype, weights: str
 ) -> Any:
+    """A module of a type whose layers are known here: see `loading`."""
+    transformers_logging.set_verbosity_error()
+    model_class = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    options = _implementations(model_class, device, SHARED)
+    try:
+        with torch.device("meta"):
+            module = model_class._from_config(config, dtype=dtype, **options)
+        fill_module(module, checkpoint, device, dtype, weights)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        raise _unloadable(checkpoint, error) from None
+    return module.eval().requires_grad_(False)
+
+
+def _load(
+    checkpoint: Checkpoint, config: Any, device: torch.device, dtype: torch.dtype, _weights: str
+) -> Any:
+    """A module of any other type, as transformers loads it."""
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
+    model_class = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    has_sdpa = getattr(model_class, "_supports_sdpa", False)
     options: dict[str, object] = {
+        **_implementations(model_class, device, "sdpa" if has_sdpa else "eager"),
         "config": config,
         "dtype": dtype,
         "local_files_only": True,
@@ -96,17 +127,10 @@ def _load(
         "trust_remote_code": False,
         "output_loading_info": True,
     }
-    model_class = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
-    if model_class._can_set_experts_implementation():  # transformers before 5.23 refuse it else
-        options["experts_implementation"] = _EXPERTS.get(device.type, "eager")
-    has_sdpa = getattr(model_class, "_supports_sdpa", False)
-    plain = "sdpa" if has_sdpa else "eager"
-    options["attn_implementation"] = SHARED if shares_prefixes else plain
     try:
         module, loading = model_class.from_pretrained(checkpoint.folder, **options)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnsupportedModelError(f"{checkpoint.folder}: cannot be loaded: {reason}") from None
+        raise _unloadable(checkpoint, error) from None
     wrong = [*loading["missing_keys"], *(key[0] for key in loading["mismatched_keys"])]
     if wrong:
         raise UnsupportedModelError(
@@ -114,6 +138,20 @@ def _load(
             f" {sorted(map(str, wrong))[0]} among them"
         )
     return module.to(device).eval().requires_grad_(False)
+
+
+def _implementations(model_class: Any, device: torch.device, attention: str) -> dict[str, object]:
+    options: dict[str, object] = {"attn_implementation": attention}
+    if model_class._can_set_experts_implementation():  # transformers before 5.23 refuse it else
+        options["experts_implementation"] = _EXPERTS.get(device.type, "eager")
+    return options
+
+
+def _unloadable(checkpoint: Checkpoint, error: Exception) -> EngineError:
+    if is_out_of_memory(error):
+        return DeviceError(f"{checkpoint.folder}: memory ran out while it was loaded")
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return UnsupportedModelError(f"{checkpoint.folder}: cannot be loaded: {reason}")
 
 
 def _bytes_per_token(config: Any, dtype: torch.dtype) -> int:

@@ -28,8 +28,8 @@ def open_torch(checkpoint: Checkpoint, wanted: Wanted) -> TorchRunner:
     demand = planned_demand(
         wanted.max_rows, wanted.max_batch_tokens, checkpoint.window, device.type
     )
-    choose_weights(
-        checkpoint, "full", dtype.itemsize, demand,
+    numbers, _ = choose_weights(
+        checkpoint, wanted.weights, dtype.itemsize, demand,
         free_memory(device), device.type, fixed_memory(device),
     )  # fmt: skip
-    return TorchRunner(Network(checkpoint, device, dtype))
+    return TorchRunner(Network(checkpoint, device, dtype, numbers.weights))

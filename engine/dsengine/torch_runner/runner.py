@@ -80,7 +80,8 @@ class TorchRunner:
         if can_pack(network.device, network.dtype):
             pack_linears(network.module)
         self.device_name = network.device.type
-        self.dtype_name = str(network.dtype).removeprefix("torch.")
+        dtype = str(network.dtype).removeprefix("torch.")
+        self.dtype_name = dtype if network.weights == "full" else f"{network.weights}, {dtype}"
         self.window = network.window
         self.vocab_size = network.vocab_size
         self.bytes_per_token = network.bytes_per_token
