@@ -113,6 +113,9 @@ def main() -> int:
             tools = Tools(sandbox, DirectoryCache(arguments.cache), None, SilentProgress())
             chosen = commits_of(items, repository) if items else commits(repository, arguments.last)
             replay(repository.absolute(), chosen, tools, tally)
+        if not tally.seconds:
+            print(f"| {label(repository)} | 0 | | | | | |", flush=True)
+            continue
         p95 = sorted(tally.seconds)[int(0.95 * (len(tally.seconds) - 1))]
         print(
             f"| {label(repository)} | {tally.commits} | {tally.files} | {len(tally.findings)} "

@@ -76,9 +76,19 @@ def _is_named_in_text(changed: ChangedFacts, binding: Binding) -> bool:
 
 
 def _line_to_report(program: Program, changed: ChangedFacts, binding: Binding) -> Span | None:
-    if binding.line in changed.added_lines:
+    if binding.line in changed.added_lines and not _was_there(changed, binding.line):
         return Span(binding.line, binding.line + 1)
     return _removed_use(program, changed, binding.scope, binding.name)
+
+
+def _was_there(changed: ChangedFacts, line: int) -> bool:
+    """Whether an added line only moved: it stood elsewhere, or indented otherwise."""
+    text = changed.lines[line - 1].strip()
+    return any(
+        one.kind is LineKind.REMOVED and one.text.strip() == text
+        for hunk in changed.file.patch.hunks
+        for one in hunk.lines
+    )
 
 
 def _removed_use(program: Program, changed: ChangedFacts, scope: int, name: str) -> Span | None:
