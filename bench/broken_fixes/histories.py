@@ -10,7 +10,7 @@ from typing import Self
 from broken_fixes.cases import Case, case_of
 from dsreview import languages
 
-_MAX_BYTES = 150_000
+_MAX_BYTES = 60_000
 _MARK = "\x01"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from broken_fixes.cases import Case
 from broken_fixes.judges import refused
 from broken_fixes.kinds import Fault, Kind
-from broken_fixes.tokens import is_balanced, is_same_code
+from broken_fixes.tokens import is_same_code, open_brackets
 from broken_fixes.wording import Broken
 from dsreview.edits import EditError, apply_edit
 
@@ -37,14 +37,13 @@ def refusals(case: Case, made: Mapping[Kind, Broken], typescript: Path | None) -
 
 
 def truths(case: Case, made: Mapping[Kind, Broken], refused_kinds: set[str]) -> dict[Kind, Truth]:
-    can_count = is_balanced(case.language, case.fixed)
     found = {}
     for kind, broken in made.items():
         text = _text(case, broken)
         if text is None or broken.quote is not None:
             found[kind] = Truth.MADE
         else:
-            found[kind] = _truth(case, kind, text, kind.name in refused_kinds, can_count)
+            found[kind] = _truth(case, kind, text, kind.name in refused_kinds)
     return found
 
 
@@ -53,12 +52,13 @@ def is_no_fix(case: Case, typescript: Path | None) -> bool:
     return refused(case.language, {"old": case.buggy, "new": case.fixed}, typescript) == {"new"}
 
 
-def _truth(case: Case, kind: Kind, text: str, is_refused: bool, can_count: bool) -> Truth:
+def _truth(case: Case, kind: Kind, text: str, is_refused: bool) -> Truth:
     if is_refused:
         return Truth.REFUSED
     if is_same_code(case.language, text, case.fixed):
         return Truth.SAME
-    if can_count and not is_balanced(case.language, text):
+    mine, fixed = open_brackets(case.language, text, case.fixed)
+    if mine != fixed:
         return Truth.UNBALANCED
     is_valid = kind.fault is Fault.OPEN or _has_only_more_imports(case, text)
     return Truth.VALID if is_valid else Truth.MADE

@@ -12,6 +12,8 @@ from pygments.token import Comment, Name, Punctuation, String, Token, _TokenType
 
 _LEXERS = {"c_sharp": "csharp", "tsx": "typescript"}
 _OPENS = {"(": ")", "[": "]", "{": "}"}
+_AROUND = 40
+"""Lines; enough to know in what string or comment a difference stands."""
 _CLOSES = set(_OPENS.values())
 
 
@@ -58,25 +60,43 @@ def is_same_code(language: str, one: str, other: str) -> bool:
     if language == "python":
         trees = [_tree(text) for text in (one, other)]
         return "" not in trees and trees[0] == trees[1]
-    return [piece.text.strip() for piece in pieces(language, one)] == [
-        piece.text.strip() for piece in pieces(language, other)
+    first, second = _differing(one, other)
+    return [piece.text.strip() for piece in pieces(language, first)] == [
+        piece.text.strip() for piece in pieces(language, second)
     ]
 
 
-def is_balanced(language: str, text: str) -> bool:
-    """Whether each bracket outside strings and comments has its own."""
-    open_ones: list[str] = []
+def open_brackets(language: str, one: str, other: str) -> tuple[str, str]:
+    """Brackets outside strings and comments that find no partner where the texts differ."""
+    first, second = (_unmatched(language, text) for text in _differing(one, other))
+    return first, second
+
+
+def _unmatched(language: str, text: str) -> str:
+    found: list[str] = []
     for piece in pieces(language, text):
-        if piece.is_string:
+        if piece.is_string or (piece.type not in Punctuation and len(piece.text) >= 3):
             continue
-        for mark in piece.text if piece.type in Punctuation or len(piece.text) < 3 else "":
-            if mark in _OPENS:
-                open_ones.append(_OPENS[mark])
-            elif mark in _CLOSES and (not open_ones or open_ones.pop() != mark):
-                return False
-    return not open_ones
+        for mark in piece.text:
+            if mark in _CLOSES and found and _OPENS.get(found[-1]) == mark:
+                found.pop()
+            elif mark in _OPENS or mark in _CLOSES:
+                found.append(mark)
+    return "".join(found)
 
 
+def _differing(one: str, other: str) -> tuple[str, str]:
+    """The lines from the first to the last difference, with some around them."""
+    lines, others = one.splitlines(keepends=True), other.splitlines(keepends=True)
+    shortest = min(len(lines), len(others))
+    head = next((at for at in range(shortest) if lines[at] != others[at]), shortest)
+    left = shortest - head
+    tail = next((at for at in range(left) if lines[-1 - at] != others[-1 - at]), left)
+    head, tail = max(head - _AROUND, 0), max(tail - _AROUND, 0)
+    return "".join(lines[head : len(lines) - tail]), "".join(others[head : len(others) - tail])
+
+
+@lru_cache(maxsize=8)
 def _tree(text: str) -> str:
     """Empty where it does not compile."""
     try:
@@ -88,4 +108,4 @@ def _tree(text: str) -> str:
         return ""
 
 
-__all__ = ["Name", "Piece", "Punctuation", "Token", "is_balanced", "is_same_code", "pieces"]
+__all__ = ["Name", "Piece", "Punctuation", "Token", "is_same_code", "open_brackets", "pieces"]

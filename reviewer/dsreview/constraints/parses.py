@@ -18,8 +18,9 @@ from dsreview.sandbox import Sandbox
 
 _NAME: Final = "parses"
 _PREPROCESSED: Final = frozenset({"c", "cpp", "c_sharp"})
-_CHOOSES: Final = re.compile(r"^[ \t]*#[ \t]*(?:else|elif)\b", re.MULTILINE)
-"""Both branches stand in the file, of which a compiler reads one: no parser is sure of both."""
+_BEGINS: Final = re.compile(r"^[ \t]*#[ \t]*if", re.MULTILINE)
+_ENDS: Final = re.compile(r"^[ \t]*#[ \t]*endif", re.MULTILINE)
+"""What stands between may be left out by a compiler: no parser is sure of the brackets."""
 _OUTSIDE_CODE: Final = re.compile(
     r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL
 )
@@ -64,13 +65,20 @@ def _judge(reply: SyntaxReply, candidate: Candidate) -> Violation | NotVerifiabl
 
 def _is_balanced(candidate: Candidate) -> bool:
     """Whether what is written opens and closes as much as what it replaces."""
-    if not _CHOOSES.search(candidate.file.text):
+    if not _BEGINS.search(candidate.file.text):
         return True
     old, new = (
         _OUTSIDE_CODE.sub("", "\n".join(lines))
         for lines in (candidate.replaced, candidate.edit.lines)
     )
+    if _depth(old) != _depth(new):
+        return False
     return all(old.count(a) - old.count(b) == new.count(a) - new.count(b) for a, b in _BRACKETS)
+
+
+def _depth(text: str) -> int:
+    """How many conditions of the preprocessor it leaves open."""
+    return len(_BEGINS.findall(text)) - len(_ENDS.findall(text))
 
 
 PARSES = Constraint(
