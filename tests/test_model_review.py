@@ -1,5 +1,6 @@
 import json
 from difflib import unified_diff
+from math import log
 
 import pytest
 
@@ -8,10 +9,10 @@ from dsreview.change import ChangedFile
 from dsreview.context import ContextMode, build_contexts
 from dsreview.diff_parser import parse_patch
 from dsreview.errors import BackendError
-from dsreview.finding import Edit, Origin, Severity
+from dsreview.finding import Basis, Edit, Origin, Severity
 from dsreview.model_review import ModelSettings, Outcome, review_contexts
 from dsreview.patch import Span
-from dsreview.prompt import Answer, StopReason
+from dsreview.prompt import Alternative, Answer, StopReason, TokenChoice
 from dsreview.sandbox import Sandbox
 
 OLD = "def total(xs):\n    return sum(xs)\n"
@@ -237,6 +238,74 @@ def test_a_breakdown_before_any_answer_is_an_error(contexts):
 def test_the_deadline_goes_down_to_the_backend(contexts):
     _, backend, _ = run(contexts, [answer()] * 2, settings=ModelSettings(deadline_s=12.5))
     assert backend.batches[0][1].deadline_s == 12.5
+
+
+def told(text, opens):
+    """An answer whose tokens say how likely it was to open its finding."""
+    head, rest = text[: text.index("[") + 1], text[text.index("[") + 1 :]
+    ways = {rest: opens, "]}": 1 - opens}
+    top = tuple(Alternative(way, log(chance)) for way, chance in ways.items())
+    tokens = (TokenChoice(head, 0.0), TokenChoice(rest, log(opens), top))
+    return Answer(text, 9, 9, StopReason.END, tokens=tokens)
+
+
+def test_confidence_is_what_the_tokens_say(contexts):
+    result, backend, _ = run(contexts[:1], [told(answer(FINDING), 0.625)])
+    (finding,) = result.findings
+    assert (finding.confidence, finding.basis) == (0.625, Basis.LOGITS)
+    assert backend.batches[0][1].top_logprobs > 1
+
+
+def test_doubt_of_the_place_counts_beside_the_tokens(contexts):
+    unsure = answer(FINDING | {"quote": "def total(xs):", "line": 2})
+    result, _, _ = run(contexts[:1], [told(unsure, 0.5)])
+    assert result.findings[0].confidence == 0.25
+
+
+def test_a_finding_that_the_tokens_do_not_show_has_its_own_word(contexts):
+    two_lists = answer(FINDING) + answer(FINDING | {"rule": "another"})
+    result, _, _ = run(contexts[:1], [told(two_lists, 0.5)])
+    assert {(one.confidence, one.basis) for one in result.findings} == {(0.8, Basis.STATED)}
+
+
+VOTING = ModelSettings(votes=3)
+OTHER = FINDING | {"rule": "lost-end", "line": 5, "quote": "    return t", "message": "Late."}
+
+
+def test_what_most_answers_find_is_kept_and_the_rest_told(contexts):
+    answers = [answer(), answer(FINDING, OTHER), answer(FINDING), *[answer()] * 3]
+    result, backend, steps = run(contexts, answers, settings=VOTING)
+    (finding,) = result.findings
+    assert (finding.rule, finding.basis) == ("lost-sum", Basis.VOTES)
+    assert finding.confidence == pytest.approx(2 / 3)
+    assert [(one.rule, one.reason) for one in result.refused] == [("lost-end", "votes")]
+    assert (steps[0], steps[-1]) == ((0, 6), (6, 6))
+    ((prompts, sampling),) = backend.batches
+    assert [prompt.vote for prompt in prompts] == [0, 1, 2] * 2
+    assert len({prompt.messages for prompt in prompts}) == 2
+    assert len({sampling.draw(prompt) for prompt in prompts}) == 3
+
+
+@pytest.mark.parametrize(
+    ("num_unread", "outcome"),
+    [(1, Outcome.ANSWERED), (2, Outcome.DEADLINE), (3, Outcome.DEADLINE)],
+)
+def test_a_context_is_read_where_most_answers_are(contexts, num_unread, outcome):
+    unread = [Answer("", 9, 0, StopReason.DEADLINE)] * num_unread
+    answers = [*unread, *[answer(FINDING)] * (3 - num_unread)]
+    result, _, _ = run(contexts[:1], answers, settings=VOTING)
+    assert [one.outcome for one in result.contexts] == [outcome]
+    assert len(result.findings) == (num_unread == 1)
+
+
+def test_each_vote_is_remembered_by_itself(contexts):
+    cache = MemoryCache()
+    _, first, _ = run(contexts[:1], [answer(FINDING)] * 3, cache, VOTING)
+    again = ScriptedBackend([answer(FINDING)] * 2)
+    again.identity = first.identity
+    more = ModelSettings(votes=5)
+    result = review_contexts(contexts[:1], again, more, cache, lambda *step: None)
+    assert (result.usage.cache_hits, result.findings[0].confidence) == (3, 1.0)
 
 
 INJECTIONS = (

@@ -45,7 +45,7 @@ def sandbox():
 def run(sandbox):
     """The reason of each file's row, and the model."""
 
-    def stage(answers, paths=PATHS, cache=None, max_tokens=0, identity=None):
+    def stage(answers, paths=PATHS, cache=None, max_tokens=0, identity=None, votes=1):
         backend = ScriptedBackend(answers)
         backend.identity = identity or backend.identity
         ledger = CoverageLedger(paths)
@@ -57,6 +57,7 @@ def run(sandbox):
             progress=SilentProgress(),
             max_tokens=max_tokens,
             deadline_s=None,
+            votes=votes,
         ).run([file_of(path) for path in paths], ledger)
         return [row.reason for row in ledger.rows()], backend
 
@@ -105,3 +106,11 @@ def test_kept_answers_leave_the_tokens_to_the_others(run, cost_of_one):
     assert reasons == ["", "", ""]
     ((prompts, _),) = backend.batches
     assert len(prompts) == 2
+
+
+@pytest.mark.parametrize(("missing", "num_asked"), [(0, 2), (1, 1)])
+def test_every_vote_is_paid_for(run, cost_of_one, missing, num_asked):
+    reasons, backend = run([CLEAN] * 3 * num_asked, max_tokens=6 * cost_of_one - missing, votes=3)
+    ((prompts, _),) = backend.batches
+    assert len(prompts) == 3 * num_asked
+    assert reasons == [""] * num_asked + ["the token budget was used up"] * (3 - num_asked)
