@@ -7,7 +7,8 @@ from dsengine.torch_runner.cache import EMPTY_PREFIX, Prefix, States
 
 
 def prefix(*ids):
-    return Prefix(ids, (States(torch.tensor(ids, dtype=torch.float32).view(1, 1, -1, 1), 1),))
+    numbers = torch.tensor(ids, dtype=torch.float32).view(1, 1, -1, 1)
+    return Prefix(ids, (States(numbers, -numbers),))
 
 
 SIZE = prefix(1, 2, 3).size_bytes
@@ -19,7 +20,8 @@ def test_the_longest_known_beginning_is_found():
     store.keep(prefix(1, 5, 6))
     found = store.longest([1, 5, 9, 9])
     assert found.ids == (1, 5)
-    assert found.layers[0].joined.flatten().tolist() == [1, 5]
+    assert found.layers[0].keys.flatten().tolist() == [1, 5]
+    assert found.layers[0].values.flatten().tolist() == [-1, -5]
     assert store.longest([7]) == EMPTY_PREFIX
 
 
