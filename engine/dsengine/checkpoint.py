@@ -202,8 +202,9 @@ def _refuse_what_needs_code(folder: Path, config: Json) -> None:
         raise UnsupportedModelError(f"{folder / 'config.json'}: has no model_type")
     if (folder / "adapter_config.json").exists():
         raise UnsupportedModelError(f"{folder}: is an adapter; merge it into its model first")
+    packed_for_mlx = config.get("quantization")
     for key in ("quantization_config", "compression_config"):
-        if config.get(key):
+        if config.get(key) and config[key] != packed_for_mlx:  # mlx-lm writes it twice
             raise UnsupportedModelError(
                 f"{folder}: is quantised ({key}); use its GGUF file, or the full weights with"
                 " --weights int8 or int4"

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dsengine.checkpoint import Checkpoint
 from dsengine.errors import DeviceError, UnsupportedModelError
+from dsengine.fastest import fastest_first, is_packed_for_mlx, runners_to_try
 
 if TYPE_CHECKING:
     from dsengine.runner import AnyRunner  # torch
@@ -29,8 +31,12 @@ class Wanted:
     """full, int8 or int4; auto takes the most precise that fits."""
 
 
-def open_runner(checkpoint: Checkpoint, wanted: Wanted) -> "AnyRunner":
+def open_runner(checkpoint: Checkpoint, wanted: Wanted, memory: Path | None = None) -> "AnyRunner":
     """Load the model.
+
+    Args:
+        memory: folder that remembers which runner was measured to be the fastest; None
+            measures nothing.
 
     Raises:
         UnsupportedModelError: incomplete, damaged or of no kind that the runner knows.
@@ -38,11 +44,25 @@ def open_runner(checkpoint: Checkpoint, wanted: Wanted) -> "AnyRunner":
     """
     if wanted.runner != "auto" and wanted.runner not in RUNNERS:
         raise DeviceError(f"runner {wanted.runner!r} is none of: auto, {', '.join(RUNNERS)}")
-    own = "torch" if checkpoint.gguf is None else "llama.cpp"
-    name = own if wanted.runner == "auto" else wanted.runner
-    if checkpoint.gguf is not None and name != own:
-        raise UnsupportedModelError(f"{checkpoint.folder}: is a GGUF file; {own} alone runs it")
-    return RUNNERS[name](checkpoint, wanted)
+    *others, last = _chosen(checkpoint, wanted, memory)
+    for name in others:
+        try:
+            return RUNNERS[name](checkpoint, wanted)
+        except (UnsupportedModelError, DeviceError):
+            continue  # the next one may take it, or says why none does
+    return RUNNERS[last](checkpoint, wanted)
+
+
+def _chosen(checkpoint: Checkpoint, wanted: Wanted, memory: Path | None) -> tuple[str, ...]:
+    """At least one row of `RUNNERS`, the best first."""
+    own = ("llama.cpp",) if checkpoint.gguf is not None else runners_to_try(checkpoint, wanted)
+    if wanted.runner == "auto":
+        return fastest_first(own, checkpoint.model_type, wanted, RUNNERS, memory)
+    is_bound = checkpoint.gguf is not None or is_packed_for_mlx(checkpoint)
+    if is_bound and wanted.runner not in own:
+        kind = "a GGUF file" if checkpoint.gguf is not None else "quantised for mlx"
+        raise UnsupportedModelError(f"{checkpoint.folder}: is {kind}; {own[0]} alone runs it")
+    return (wanted.runner,)
 
 
 def _open_torch(checkpoint: Checkpoint, wanted: Wanted) -> "AnyRunner":

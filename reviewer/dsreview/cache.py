@@ -16,6 +16,8 @@ from dsreview.durable import write_new
 
 _MAGIC = b"dsreview1"
 _DIGEST_BYTES = 32
+RUNNERS_FOLDER = "runners"
+"""For how fast what runs models was measured to be on this machine."""
 UNREADABLE = "unreadable"
 """Folder for answers that could not be read."""
 

@@ -57,6 +57,8 @@ class Config:
     """local runs the model in this process, http asks a server, none uses no model."""
     device: str = "auto"
     """auto, mps, cuda or cpu."""
+    runner: str = "auto"
+    """What runs the local model: torch, llama.cpp or mlx; auto is the fastest for its weights."""
     batch_size: int = 8
     """Contexts that the local model answers at once."""
     window: int = 8192
@@ -84,7 +86,17 @@ class Config:
 
 
 USER_ONLY = frozenset(
-    {"model", "backend", "device", "batch_size", "window", "base_url", "api_key_env", "cache"}
+    {
+        "model",
+        "backend",
+        "device",
+        "runner",
+        "batch_size",
+        "window",
+        "base_url",
+        "api_key_env",
+        "cache",
+    }
     | {"daemon", "finish", "interactive", "notify", "votes", "examples"}
 )
 USER_FIRST = frozenset(

@@ -87,6 +87,7 @@ def _settings(config: Config, key: str = "") -> BackendSettings:
     return BackendSettings(
         model=config.model,
         device=config.device,
+        runner=config.runner,
         batch_size=config.batch_size,
         base_url=config.base_url,
         api_key=key,

@@ -12,6 +12,7 @@ from dsreview.severity import Severity
 CONTEXT_MODES = ("bare", "hunk", "scope", "outline")
 DAEMON_MODES = ("auto", "start", "never")
 BACKEND_NAMES = ("auto", "none", "local", "http", "scripted")
+RUNNER_NAMES = ("auto", "torch", "llama.cpp", "mlx")
 HOOK_MODES = ("warn", "block", "background")
 
 
@@ -141,6 +142,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "model": _name,
     "backend": _one_of(*BACKEND_NAMES),
     "device": _one_of("auto", "mps", "cuda", "cpu"),
+    "runner": _one_of(*RUNNER_NAMES),
     "mode": _one_of(*HOOK_MODES),
     "deadline_s": _some_seconds,
 }
@@ -159,6 +161,7 @@ _ALLOWED: Mapping[str, str] = {
     "model": "auto, a folder or a name",
     "backend": "auto, none, local, http or scripted",
     "device": "auto, mps, cuda or cpu",
+    "runner": "auto, torch, llama.cpp or mlx",
     "mode": "warn, block or background",
     "deadline_s": "seconds above 0, or a number with s, m or h",
 }

@@ -86,7 +86,15 @@ def test_what_decides_a_review_changes_its_digest():
     assert len({plain, *others}) == 1 + len(others)
 
 
-SHOWN_OR_PAID = {"fail_on", "max_findings", "partial_ok", "budget_s", "device", "batch_size"}
+SHOWN_OR_PAID = {
+    "fail_on",
+    "max_findings",
+    "partial_ok",
+    "budget_s",
+    "device",
+    "runner",
+    "batch_size",
+}
 OTHERS = {"api_key_env", "cache", "daemon"}
 OF_HOOKS = {"mode", "deadline_s", "strict", "finish", "interactive", "notify"}
 

@@ -16,6 +16,8 @@ class BackendSettings:
     model: str
     """`local`: a folder or a cached name; `http`: a served name; `scripted`: a JSON file."""
     device: str = "auto"
+    runner: str = "auto"
+    """`local`: torch, llama.cpp or mlx; auto takes the fastest for the weights."""
     batch_size: int = 8
     """Prompts at once: rows of a batch, or parallel requests."""
     base_url: str = ""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dsreview.backends.base import BackendSettings, IsWanted, OnText, always_wanted
+from dsreview.cache import RUNNERS_FOLDER, default_folder
 from dsreview.errors import BackendError, PromptTooLongError
 from dsreview.prompt import (
     Alternative,
@@ -47,7 +48,13 @@ class LocalBackend:
         except ImportError as error:
             raise BackendError(HOW_TO_INSTALL) from error
         try:
-            engine = Engine(settings.model, device=settings.device, batch_size=settings.batch_size)
+            engine = Engine(
+                settings.model,
+                device=settings.device,
+                runner=settings.runner,
+                batch_size=settings.batch_size,
+                remember_in=default_folder() / RUNNERS_FOLDER,
+            )
         except ImportError as error:
             raise BackendError(HOW_TO_INSTALL) from error
         except EngineError as error:

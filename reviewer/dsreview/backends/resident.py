@@ -112,6 +112,8 @@ def mismatch(hello: Hello, wanted: Served) -> str:
     actual = hello.facts.device if hello.facts else served.device
     if wanted.device not in ("auto", served.device, actual):
         return f"the server that runs uses {actual}, not {wanted.device}"
+    if wanted.runner not in ("auto", served.runner):
+        return f"the server that runs has runner {served.runner}, not {wanted.runner}"
     return ""
 
 

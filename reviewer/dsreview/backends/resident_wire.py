@@ -29,6 +29,7 @@ class Served:
     """With an absolute path, where it is a folder."""
     device: str
     """As it was asked for: `auto` is an answer too."""
+    runner: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from dsreview.cli.option_types import (
     MinSeverity,
     Model,
     PartialOk,
+    Runner,
     ServerUrl,
 )
 
@@ -80,6 +81,7 @@ def run(
     model: Model = None,
     backend: BackendName = None,
     device: Device = None,
+    runner: Runner = None,
     daemon: Daemon = None,
     base_url: ServerUrl = None,
     api_key_env: ApiKeyEnv = None,

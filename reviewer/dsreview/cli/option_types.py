@@ -68,6 +68,7 @@ BackendName = Annotated[
     str | None, typer.Option(metavar="NAME", help="auto, none, local, http or scripted.")
 ]
 Device = Annotated[str | None, typer.Option(metavar="NAME", help="auto, mps, cuda or cpu.")]
+Runner = Annotated[str | None, typer.Option(metavar="NAME", help="auto, torch, llama.cpp or mlx.")]
 BatchSize = Annotated[
     str | None, typer.Option(metavar="N", help="Contexts the local model answers at once.")
 ]

@@ -22,6 +22,7 @@ from dsreview.cli.option_types import (
     MinSeverity,
     Model,
     PartialOk,
+    Runner,
     Window,
 )
 from dsreview.errors import UsageError
@@ -83,6 +84,7 @@ def pr(
     model: Model = None,
     backend: BackendName = None,
     device: Device = None,
+    runner: Runner = None,
     batch_size: BatchSize = None,
     window: Window = None,
     api_key_env: ApiKeyEnv = None,

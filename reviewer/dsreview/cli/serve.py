@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsreview.cli.option_types import BackendName, BatchSize, Device, Model
+from dsreview.cli.option_types import BackendName, BatchSize, Device, Model, Runner
 
 if TYPE_CHECKING:
     from dsreview.server.running import Listening
@@ -27,7 +27,8 @@ def serve(
         str, typer.Option(metavar="TIME", help="End when nobody asked for so long; 0 is never.")
     ] = IDLE_DEFAULT,
     background: Annotated[
-        bool, typer.Option("--background", help="Return once the model is loaded; it goes on by itself.")
+        bool,
+        typer.Option("--background", help="Return once the model is loaded; it goes on by itself."),
     ] = False,
     allow_root: Annotated[
         bool,
@@ -36,6 +37,7 @@ def serve(
     model: Model = None,
     backend: BackendName = None,
     device: Device = None,
+    runner: Runner = None,
     batch_size: BatchSize = None,
 ) -> None:
     """Keep a model loaded, for every `dsreview diff` and hook of yours.
