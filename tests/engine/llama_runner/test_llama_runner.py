@@ -285,7 +285,8 @@ for seed in range(first, first + count):
     names = [b"llama.", b"blk.", b"general."]
     for _ in range(source.randint(1, 3)):
         at = octets.find(source.choice(names), source.randrange(size))
-        place = (at if 0 <= at < size - 64 else 0) + source.randrange(64)
+        is_near = 0 <= at < size - 64 and source.random() < 0.5
+        place = at + source.randrange(64) if is_near else source.randrange(size)
         spoiled[place] = source.randrange(256)
     path = Path(sys.argv[2])
     path.write_bytes(spoiled)
@@ -302,15 +303,16 @@ print(loaded, refused)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 def test_damaged_files_do_not_end_the_process(path, tmp_path):
-    """Those that pass the check of the header, at least: 600 of them, one process for each 50."""
+    """Those that pass the check of the header, at least: 600 of them, one process for each 200."""
     loaded = refused = 0
-    for first in range(0, 600, 50):
+    for first in range(0, 600, 200):
         done = subprocess.run(
-            [sys.executable, "-c", SURVIVORS, path, tmp_path / "m.gguf", str(first), "50"],
+            [sys.executable, "-c", SURVIVORS, path, tmp_path / "m.gguf", str(first), "200"],
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=600,
         )
         assert done.returncode == 0, done.stderr[-600:]
         one, other = map(int, done.stdout.split())
