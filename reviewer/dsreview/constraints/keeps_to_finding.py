@@ -8,7 +8,16 @@ the finding does not quote it, and nothing is written in its place, may go for a
 from typing import Final
 
 from dsreview.constraints.base import Candidate, Constraint, NotVerifiable, Violation
-from dsreview.constraints.line_pairs import ALIKE, Core, core, is_code, is_jump, likeness, pairs
+from dsreview.constraints.line_pairs import (
+    ALIKE,
+    Core,
+    core,
+    is_code,
+    is_jump,
+    likeness,
+    pairs,
+    shared_words,
+)
 from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
@@ -56,9 +65,18 @@ def _unquoted_and_gone(candidate: Candidate, edit: Core, place: Span) -> int | N
     for at, line in enumerate(old):
         if not is_code(line) or is_asked or (at in quoted and not is_jump(line)):
             continue
-        if at not in new_of or likeness(edit.lines[new_of[at]], line) < ALIKE:
+        if at not in new_of or not _stands_for(edit.lines[new_of[at]], line, old, quoted - {at}):
             return edit.span.start + at
     return None
+
+
+def _stands_for(new: str, line: str, old: list[str], quoted: frozenset[int]) -> bool:
+    """Whether `new` is like `line`, and not more like a line that the finding quotes."""
+    mine = likeness(new, line)
+    share = shared_words(new, line)
+    return mine >= ALIKE and all(
+        likeness(new, old[at]) + shared_words(new, old[at]) <= mine + share for at in quoted
+    )
 
 
 KEEPS_TO_FINDING = Constraint(

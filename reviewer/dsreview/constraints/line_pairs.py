@@ -75,13 +75,13 @@ def likeness(one: str, other: str) -> float:
     tokens = SequenceMatcher(None, _TOKEN.findall(one), _TOKEN.findall(other), autojunk=False)
     ratio = tokens.ratio()
     if ratio >= ALIKE or (
-        ratio >= _LEAST_ALIKE and (_shared_words(one, other) >= ALIKE or have_one_role(one, other))
+        ratio >= _LEAST_ALIKE and (shared_words(one, other) >= ALIKE or have_one_role(one, other))
     ):
         return ratio
     return 1.0 if is_jump(one) and is_jump(other) else 0.0
 
 
-def _shared_words(one: str, other: str) -> float:
+def shared_words(one: str, other: str) -> float:
     heads = [match[1] if match else "" for match in map(_HEAD.match, (one, other))]
     if heads[0] != heads[1]:
         return 0.0  # a guard shares its words with what it guards

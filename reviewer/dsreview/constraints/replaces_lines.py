@@ -47,7 +47,8 @@ def _replaces_lines(candidate: Candidate, _: Sandbox) -> Violation | NotVerifiab
     beside = _kept(candidate, edit, place)
     is_insertion = not edit.span.num_lines
     for at, line in enumerate(edit.lines):
-        if at in stands_for or not is_code(line):
+        is_again = line in beside and line not in replaced
+        if not is_code(line) or (at in stands_for and not is_again):
             continue
         if any(_may_be_meant_for(line, other, is_insertion) for other in beside):
             number = edit.span.start + at
@@ -69,13 +70,15 @@ def _kept(candidate: Candidate, edit: Core, place: Span) -> list[str]:
     lines, span = candidate.lines, edit.span
     added = candidate.file.patch.added_lines
     numbers = [number for number in range(1, len(lines) + 1) if is_code(lines[number - 1])]
-    before = [number for number in numbers if number < span.start][-1:]
-    after = [number for number in numbers if number >= span.stop][:1]
+    beside: set[int] = set()
+    for place_of_edit in (span, candidate.edit.span):  # with and without what comes back
+        beside.update([number for number in numbers if number < place_of_edit.start][-1:])
+        beside.update([number for number in numbers if number >= place_of_edit.stop][:1])
     quoted = [number for number in numbers if number in place and number not in span]
     written = set(edit.lines)
     return [
         lines[number - 1]
-        for number in (*before, *after, *quoted)
+        for number in (*sorted(beside), *quoted)
         if number in added or lines[number - 1] in written
     ]
 
