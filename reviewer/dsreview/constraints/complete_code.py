@@ -13,6 +13,8 @@ from dsreview.sandbox import Sandbox
 _NAME: Final = "complete-code"
 _FENCE: Final = re.compile(r"\s*(`{3,}|~~~)\s*[\w+#-]*\s*")
 _TICKED: Final = re.compile(r"\s*`.+`\s*")
+_PROSE: Final = re.compile(r"\s*[A-Z][a-z]+(?: [a-z']+)+[:.]\s*")
+"""A shell takes any words for a command."""
 _ENTITY: Final = re.compile(r"&(lt|gt|amp|quot|#39);")
 _GOES_ON: Final = re.compile(r".*(?:,|(?<![=!<>+*/-])[=]|\|\||&&)\s*")
 _MAY_GO_ON: Final = re.compile(r".*[,(\[{=|&?:+\\]\s*")
@@ -49,6 +51,8 @@ def _complete_code(candidate: Candidate, _: Sandbox) -> Violation | None:
 def _what_is_wrong(line: str, candidate: Candidate) -> str:
     if _FENCE.fullmatch(line) and line in _ends(candidate):
         return "a fence, not code"
+    if candidate.file.language == "bash" and _PROSE.fullmatch(line):
+        return "prose, not code"
     if _ENTITY.search(line) and not _ENTITY.search(candidate.file.text):
         return "written for HTML, not as code"
     if _PLACEHOLDER.fullmatch(line) and not _is_python_ellipsis(line, candidate):

@@ -6,6 +6,7 @@ author's intent, so this is refused only where the second line can never run.
 """
 
 import re
+from collections import Counter
 from itertools import pairwise
 from typing import Final
 
@@ -29,6 +30,8 @@ _BEGINS_ANEW: Final = re.compile(
     r"|finally\b|catch\b|(?:async\s+)?def\b|class\b|(?:async\s+)?function\b|func?\b|fn\b|\w+\s*:)"
 )
 """Can be reached although what stands before it leaves."""
+_MANY_TWICE: Final = 2
+"""Different lines that an edit writes twice, from which on it seems to hold itself twice."""
 _ALIKE_BESIDE: Final = 0.6
 """How like a line that stays a new one may be, where the edit replaces others."""
 
@@ -46,6 +49,13 @@ def _replaces_lines(candidate: Candidate, _: Sandbox) -> Violation | NotVerifiab
     stands_for = pairs(replaced, edit.lines, frozenset())
     beside = _kept(candidate, edit, place)
     is_insertion = not edit.span.num_lines
+    again = _written_again(candidate)
+    if again is not None:
+        return NotVerifiable(_NAME, f"line {again} and others are written twice")
+    whole = " ".join(line.strip() for line in edit.lines)  # one line may become several
+    if is_insertion and any(likeness(whole, other) > 0 for other in beside):
+        message = f"line {edit.span.start} is like one beside it, which stays"
+        return NotVerifiable(_NAME, message)
     for at, line in enumerate(edit.lines):
         is_again = line in beside and line not in replaced
         if not is_code(line) or (at in stands_for and not is_again):
@@ -53,6 +63,21 @@ def _replaces_lines(candidate: Candidate, _: Sandbox) -> Violation | NotVerifiab
         if any(_may_be_meant_for(line, other, is_insertion) for other in beside):
             number = edit.span.start + at
             return NotVerifiable(_NAME, f"line {number} is like one beside it, which stays")
+    return None
+
+
+def _written_again(candidate: Candidate) -> int | None:
+    """The second of two same lines that the edit brings, where it does so with several."""
+    new = [line for line in candidate.edit.lines if is_code(line)]
+    more = Counter(new) - Counter(candidate.replaced)
+    twice = {line for line, times in Counter(new).items() if times > 1 and line in more}
+    if len(twice) < _MANY_TWICE:
+        return None
+    seen: set[str] = set()
+    for number, line in enumerate(candidate.edit.lines, candidate.edit.span.start):
+        if line in twice and line in seen:
+            return number
+        seen.add(line)
     return None
 
 
