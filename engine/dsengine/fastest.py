@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,6 +41,13 @@ _NUM_ROWS: Final = 4
 _NUM_PROMPT: Final = 128
 _NUM_STEPS: Final = 12
 _PACKAGES: Final = ("mlx", "mlx-lm", "torch", "transformers")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    model_type: str
+    tokens_per_s: Mapping[str, float]
+    """Of each runner; 0 where it failed."""
 
 
 def runners_to_try(checkpoint: Checkpoint, wanted: "Wanted") -> tuple[str, ...]:
@@ -78,10 +85,11 @@ def fastest_first(
     if len(names) < 2 or memory is None:
         return tuple(names)
     place = memory / f"{_key(names, model_type, wanted)}.json"
-    rates = recall(place)
+    known = recall(place)
+    rates = known.tokens_per_s if known else {}
     if set(rates) != set(names):
         rates = measure(names, model_type, wanted, openers)
-        _remember(place, rates)
+        _remember(place, Measured(model_type, rates))
     return tuple(sorted(names, key=lambda name: -rates[name]))
 
 
@@ -99,15 +107,20 @@ def measure(
         }
 
 
-def recall(place: Path) -> dict[str, float]:
-    """Empty where nothing sound was remembered."""
+def recall(place: Path) -> Measured | None:
+    """None where nothing sound was remembered."""
     try:
         table = json.loads(place.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(table, dict):
-        return {}
-    return {name: rate for name, rate in table.items() if type(rate) is float}
+        rates = {name: float(rate) for name, rate in table["tokens_per_s"].items()}
+        return Measured(str(table["model_type"]), rates)
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def all_measured(memory: Path) -> tuple[Measured, ...]:
+    """What was measured on this machine, also with other versions."""
+    found = map(recall, sorted(memory.glob("*.json")))
+    return tuple(one for one in found if one is not None)
 
 
 def _changes(model_type: str) -> Mapping[str, object]:
@@ -162,10 +175,10 @@ def _version(package: str) -> str:
         return ""
 
 
-def _remember(place: Path, rates: Mapping[str, float]) -> None:
+def _remember(place: Path, measured: Measured) -> None:
     """A disk that refuses costs the next start a measurement, nothing else."""
     beside = place.with_suffix(f".{os.getpid()}")
     with suppress(OSError):
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside.write_text(json.dumps(rates), encoding="utf-8")
+        beside.write_text(json.dumps(asdict(measured)), encoding="utf-8")
         beside.replace(place)

@@ -86,18 +86,8 @@ class Config:
 
 
 USER_ONLY = frozenset(
-    {
-        "model",
-        "backend",
-        "device",
-        "runner",
-        "batch_size",
-        "window",
-        "base_url",
-        "api_key_env",
-        "cache",
-    }
-    | {"daemon", "finish", "interactive", "notify", "votes", "examples"}
+    {"model", "backend", "device", "runner", "batch_size", "window", "base_url", "api_key_env"}
+    | {"cache", "daemon", "finish", "interactive", "notify", "votes", "examples"}
 )
 USER_FIRST = frozenset(
     {"mode", "deadline_s", "strict", "fail_on", "min_severity", "partial_ok", "budget_s"}

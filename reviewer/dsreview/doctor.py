@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dsreview import __version__
-from dsreview.cache import default_folder
+from dsreview.cache import RUNNERS_FOLDER, default_folder
 from dsreview.config import Config, user_config_file
 from dsreview.errors import ConfigurationError
 from dsreview.model_choice import chosen_backend
@@ -54,6 +54,7 @@ def examine(config: Config) -> Iterator[Check]:
         yield _model(config)
         return
     yield Check("local models", True, ", ".join(map(_version, LOCAL_PACKAGES)))
+    yield Check("runners", True, _runners())
     devices = _devices()
     for device in devices:
         yield Check(device.name, device.is_trusted, device.text)
@@ -77,6 +78,20 @@ def _file(path: Path) -> str:
 
 def _version(package: str) -> str:
     return f"{package} {importlib.metadata.version(package)}"
+
+
+def _runners() -> str:
+    """What runs models here, and how fast each was where they were compared."""
+    from dsengine.fastest import all_measured
+
+    packages = {"torch": "torch", "llama.cpp": "llama_cpp", "mlx": "mlx_lm"}
+    here = [name for name, package in packages.items() if importlib.util.find_spec(package)]
+    told = [", ".join(here)]
+    for measured in all_measured(default_folder() / RUNNERS_FOLDER):
+        rates = sorted(measured.tokens_per_s.items(), key=lambda item: -item[1])
+        each = ", ".join(f"{name} {rate:.0f}" for name, rate in rates)
+        told.append(f"{measured.model_type}: {each} tokens/s")
+    return "; ".join(told)
 
 
 def _devices() -> list[Device]:

@@ -36,7 +36,9 @@ def test_what_fails_is_last_and_all_is_remembered(tmp_path):
     order = fastest.fastest_first(names, "llama", CPU, first, tmp_path / "memory")
     assert order == ("torch", "broken")
     (place,) = (tmp_path / "memory").iterdir()
-    rates = fastest.recall(place)
+    (measured,) = fastest.all_measured(tmp_path / "memory")
+    assert measured == fastest.recall(place)
+    rates = measured.tokens_per_s
     assert rates["torch"] > 0 == rates["broken"]
     again = dict.fromkeys(names, never)
     assert fastest.fastest_first(names, "llama", CPU, again, tmp_path / "memory") == order
@@ -47,11 +49,23 @@ def test_without_a_memory_the_order_is_that_of_the_names():
     assert fastest.fastest_first(("b", "a"), "llama", CPU, again, None) == ("b", "a")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '{"torch": "fast"}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        "[" * 100_000,
+        '{"torch": 1.0}',
+        '{"model_type": "x", "tokens_per_s": {"torch": "fast"}}',
+        "\xff",
+    ],
+)
 def test_a_spoilt_memory_is_no_memory(tmp_path, text):
     place = tmp_path / "rates.json"
     place.write_bytes(text.encode("latin-1"))
-    assert fastest.recall(place) == {}
+    assert fastest.recall(place) is None
+    assert fastest.all_measured(tmp_path) == ()
 
 
 def test_a_disk_that_refuses_is_no_error(tmp_path):

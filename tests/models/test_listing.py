@@ -1,5 +1,6 @@
 import json
 import os
+import struct
 import subprocess
 import sys
 
@@ -31,6 +32,11 @@ def put_model(tmp_path):
     return put
 
 
+SMALLEST_GGUF = (
+    struct.pack("<4sIQQ", b"GGUF", 3, 0, 1)
+    + struct.pack("<Q20sIQ5s", 20, b"general.architecture", 8, 5, b"llama")
+    + bytes(32)
+)
 WHOLE = {"config.json": "{}", "tokenizer.json": "{}", "model.safetensors": "12345"}
 INDEX = json.dumps({"weight_map": {"a": "x.safetensors", "b": "y.safetensors"}})
 SHARDED = {"config.json": "{}", "tokenizer.json": "{}", "model.safetensors.index.json": INDEX}
@@ -84,6 +90,22 @@ def test_the_command_says_what_fits_and_where_models_lie(run_dsreview, tmp_path,
     listed = json.loads(run_dsreview("models", "list", "--json", environment=environment).out)
     assert [model["name"] for model in listed["others"]] == ["some/model"]
     assert {fit["device"] for row in listed["catalogue"] for fit in row["fits"]} >= {"cpu"}
+
+
+def test_files_of_other_programs_are_listed_and_left_alone(run_dsreview, tmp_path, put_model):
+    pytest.importorskip("torch")
+    folder = tmp_path / "home" / ".lmstudio" / "models" / "some" / "model"
+    folder.mkdir(parents=True)
+    file = folder / "small-q4.gguf"
+    file.write_bytes(SMALLEST_GGUF)
+    put_model("some/files", {"config.json": "{}", "README.md": "x"})
+    environment = {"HOME": str(tmp_path / "home"), "HF_HUB_CACHE": str(tmp_path / "hub")}
+    listed = json.loads(run_dsreview("models", "--json", environment=environment).out)
+    found = {model["name"]: model for model in listed["others"]}
+    assert found["lmstudio:some/model/small-q4"]["kind"] == "GGUF llama"
+    assert found["lmstudio:some/model/small-q4"]["source"] == "LM Studio"
+    assert not found["some/files"]["is_whole"]
+    assert file.read_bytes() == SMALLEST_GGUF
 
 
 @pytest.mark.parametrize(

@@ -122,10 +122,11 @@ def _survey() -> "Listing":
     from dsreview.doctor import rooms
     from dsreview.models.hub_cache import cache_folder, cached_models
     from dsreview.models.listing import survey
+    from dsreview.models.stores import with_stored
 
     config = load(EmptySnapshot(), {}, user_file=user_config_file())
     cache = cache_folder()
-    return survey(config.model, cache, tuple(cached_models(cache)), rooms())
+    return with_stored(survey(config.model, cache, tuple(cached_models(cache)), rooms()))
 
 
 def _page(listing: "Listing") -> Iterator[str]:
@@ -160,4 +161,6 @@ def _line(row: "CatalogueRow", width: int) -> str:
 def _other(model: "FoundModel") -> str:
     state = "" if model.is_whole else ", not whole: cannot be loaded"
     mark = "*" if model.is_used else " "
-    return f"{mark} {model.name}  {model.size_bytes / 1e9:.1f} GB, {model.source}{state}"
+    return (
+        f"{mark} {model.name}  {model.size_bytes / 1e9:.1f} GB, {model.kind}, {model.source}{state}"
+    )

@@ -49,6 +49,7 @@ class FoundModel:
     size_bytes: int
     is_whole: bool
     is_used: bool
+    kind: str = "safetensors"
 
 
 @dataclass(frozen=True, slots=True)
