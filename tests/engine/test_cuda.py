@@ -36,3 +36,15 @@ def test_auto_takes_cuda_and_it_has_memory():
     assert computes_right("cuda")
     assert choose_device("auto").type == "cuda"
     assert free_memory("cuda") > 0
+
+
+@pytest.mark.parametrize("weights", ["int8", "int4"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_quantised_weights_answer_as_on_the_cpu(trained, prompts, schema, weights, dtype):
+    texts = []
+    for device, kind in (("cpu", "float32"), ("cuda", dtype)):
+        engine = trained.engine(device=device, dtype=kind, weights=weights)
+        done = engine.generate(prompts, max_new_tokens=200, grammar=schema)
+        texts.append([completion.text for completion in done])
+    equal = sum(one == other for one, other in zip(*texts, strict=True))
+    assert equal >= (len(prompts) if dtype == "float32" else len(prompts) - 1)
