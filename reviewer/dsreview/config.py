@@ -59,6 +59,8 @@ class Config:
     """auto, mps, cuda or cpu."""
     runner: str = "auto"
     """What runs the local model: torch, llama.cpp or mlx; auto is the fastest for its weights."""
+    weights: str = "auto"
+    """How `local` keeps weights: full, int8 or int4; auto takes the most precise that fits."""
     batch_size: int = 8
     """Contexts that the local model answers at once."""
     window: int = 8192
@@ -86,8 +88,8 @@ class Config:
 
 
 USER_ONLY = frozenset(
-    {"model", "backend", "device", "runner", "batch_size", "window", "base_url", "api_key_env"}
-    | {"cache", "daemon", "finish", "interactive", "notify", "votes", "examples"}
+    {"model", "backend", "device", "runner", "weights", "batch_size", "window", "base_url"}
+    | {"api_key_env", "cache", "daemon", "finish", "interactive", "notify", "votes", "examples"}
 )
 USER_FIRST = frozenset(
     {"mode", "deadline_s", "strict", "fail_on", "min_severity", "partial_ok", "budget_s"}

@@ -88,6 +88,7 @@ def _settings(config: Config, key: str = "") -> BackendSettings:
         model=config.model,
         device=config.device,
         runner=config.runner,
+        weights=config.weights,
         batch_size=config.batch_size,
         base_url=config.base_url,
         api_key=key,

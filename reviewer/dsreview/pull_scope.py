@@ -19,7 +19,7 @@ from dsreview.selection import IGNORE_FILE
 SHAPING = frozenset(
     {"min_severity", "min_confidence", "max_tokens", "max_rounds", "context", "disable"}
     | {"exclude", "votes", "examples"}
-    | {"model", "backend", "window", "base_url"}
+    | {"model", "weights", "backend", "window", "base_url"}
 )
 """Fields of `Config` that decide what a review finds; the others only show it or pay for it."""
 

@@ -47,7 +47,7 @@ def _server(place: Place, name: str, settings: BackendSettings, may_start: bool)
     from dsreview.backends.resident import OtherVersion, ask_hello, mismatch
     from dsreview.backends.resident_wire import Served
 
-    wanted = Served(name, settings.model, settings.device, settings.runner)
+    wanted = Served(name, settings.model, settings.device, settings.runner, settings.weights)
     try:
         hello = ask_hello(place)
         problem = mismatch(hello, wanted) if hello is not None else ""

@@ -13,6 +13,7 @@ CONTEXT_MODES = ("bare", "hunk", "scope", "outline")
 DAEMON_MODES = ("auto", "start", "never")
 BACKEND_NAMES = ("auto", "none", "local", "http", "scripted")
 RUNNER_NAMES = ("auto", "torch", "llama.cpp", "mlx")
+WEIGHT_KINDS = ("auto", "full", "int8", "int4")
 HOOK_MODES = ("warn", "block", "background")
 
 
@@ -143,6 +144,7 @@ _CHECKS: Mapping[str, Callable[[object], object]] = {
     "backend": _one_of(*BACKEND_NAMES),
     "device": _one_of("auto", "mps", "cuda", "cpu"),
     "runner": _one_of(*RUNNER_NAMES),
+    "weights": _one_of(*WEIGHT_KINDS),
     "mode": _one_of(*HOOK_MODES),
     "deadline_s": _some_seconds,
 }
@@ -162,6 +164,7 @@ _ALLOWED: Mapping[str, str] = {
     "backend": "auto, none, local, http or scripted",
     "device": "auto, mps, cuda or cpu",
     "runner": "auto, torch, llama.cpp or mlx",
+    "weights": "auto, full, int8 or int4",
     "mode": "warn, block or background",
     "deadline_s": "seconds above 0, or a number with s, m or h",
 }

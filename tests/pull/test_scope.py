@@ -77,6 +77,7 @@ def test_what_decides_a_review_changes_its_digest():
     others = [
         review_digest(Config(min_severity=Severity.HIGH), MemorySnapshot()),
         review_digest(Config(model="/models/x"), MemorySnapshot()),
+        review_digest(Config(weights="int4"), MemorySnapshot()),
         review_digest(Config(disable=("a",)), MemorySnapshot()),
         review_digest(Config(exclude=("a",)), MemorySnapshot()),
         review_digest(Config(), MemorySnapshot({".dsreviewignore": b"*.py"})),

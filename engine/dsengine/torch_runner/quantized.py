@@ -99,12 +99,17 @@ def quantize(full: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     if bits == 8:
         scales = (full.abs().amax(dim=-1, keepdim=True) / _MOST_8).to(_SCALE_8)
         return _rounded(full, scales, -_MOST_8, _MOST_8), scales
-    groups = full.unflatten(-1, (-1, GROUP))
+    groups = _in_groups(full)
     largest = groups.gather(-1, groups.abs().argmax(dim=-1, keepdim=True))
     scales = (largest / _LEAST_4).to(_SCALE_4)
     numbers = _rounded(groups, scales.float(), _LEAST_4, _MOST_4).flatten(-2)
     low, high = numbers.chunk(2, dim=-1)
     return ((low & 15) | (high << 4)).view(torch.uint8), scales.squeeze(-1)
+
+
+def _in_groups(full: Tensor) -> Tensor:
+    """(..., K) as (..., K / GROUP, GROUP)."""
+    return full.reshape(*full.shape[:-1], -1, GROUP)
 
 
 def _rounded(full: Tensor, scales: Tensor, least: int, most: int) -> Tensor:
@@ -121,5 +126,5 @@ def dequantize(packed: Tensor, scales: Tensor, bits: int, dtype: torch.dtype) ->
     signed = packed.view(torch.int8)
     full[..., :half] = (signed << 4) >> 4  # the shift back brings the sign along
     full[..., half:] = signed >> 4
-    full.unflatten(-1, (-1, GROUP)).mul_(scales.to(dtype).unsqueeze(-1))
+    _in_groups(full).mul_(scales.to(dtype).unsqueeze(-1))
     return full

@@ -18,6 +18,8 @@ class BackendSettings:
     device: str = "auto"
     runner: str = "auto"
     """`local`: torch, llama.cpp or mlx; auto takes the fastest for the weights."""
+    weights: str = "auto"
+    """`local`: full, int8 or int4; auto takes the most precise that fits."""
     batch_size: int = 8
     """Prompts at once: rows of a batch, or parallel requests."""
     base_url: str = ""

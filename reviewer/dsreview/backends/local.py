@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dsengine import Completion, Engine, Message
 
 HOW_TO_INSTALL = "the local backend is not installed; install dsreview with its extra `local`"
+_FULL_NUMBERS = ("float32", "bfloat16", "float16")
 
 
 class LocalBackend:
@@ -33,6 +34,8 @@ class LocalBackend:
         self._engine = engine
         self.model = model
         self.device = engine.device
+        if engine.dtype not in _FULL_NUMBERS:
+            self.device += f" ({engine.dtype})"
         self.identity = engine.identity
         self.max_tokens = engine.max_tokens
 
@@ -44,14 +47,26 @@ class LocalBackend:
             BackendError: torch is not installed, or the model cannot be loaded.
         """
         try:
-            from dsengine import Engine, EngineError
+            from dsengine.errors import EngineError
+            from dsengine.fitting import refuse_hopeless
+            from dsengine.runners import Wanted
         except ImportError as error:
             raise BackendError(HOW_TO_INSTALL) from error
+        asked = Wanted(
+            runner=settings.runner,
+            device=settings.device,
+            weights=settings.weights,
+            max_rows=settings.batch_size,
+        )
         try:
+            refuse_hopeless(settings.model, asked)
+            from dsengine import Engine  # torch: seconds
+
             engine = Engine(
                 settings.model,
                 device=settings.device,
                 runner=settings.runner,
+                weights=settings.weights,
                 batch_size=settings.batch_size,
                 remember_in=default_folder() / RUNNERS_FOLDER,
             )

@@ -110,8 +110,10 @@ def mismatch(hello: Hello, wanted: Served) -> str:
     if (served.backend, served.model) != (wanted.backend, wanted.model):
         return f"the server that runs serves {served.model}, not {wanted.model}"
     actual = hello.facts.device if hello.facts else served.device
-    if wanted.device not in ("auto", served.device, actual):
+    if wanted.device not in ("auto", served.device, actual.partition(" ")[0]):
         return f"the server that runs uses {actual}, not {wanted.device}"
+    if wanted.weights not in ("auto", served.weights):
+        return f"the server that runs keeps weights {served.weights}, not {wanted.weights}"
     if wanted.runner not in ("auto", served.runner):
         return f"the server that runs has runner {served.runner}, not {wanted.runner}"
     return ""

@@ -30,6 +30,7 @@ class Served:
     device: str
     """As it was asked for: `auto` is an answer too."""
     runner: str = "auto"
+    weights: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

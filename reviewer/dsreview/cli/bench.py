@@ -21,6 +21,7 @@ from dsreview.cli.option_types import (
     Runner,
     ServerUrl,
     Votes,
+    Weights,
     Window,
 )
 
@@ -88,6 +89,7 @@ def run(
     model: Model = None,
     device: Device = None,
     runner: Runner = None,
+    weights: Weights = None,
     batch_size: BatchSize = None,
     window: Window = None,
     base_url: ServerUrl = None,

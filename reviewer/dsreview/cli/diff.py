@@ -32,6 +32,7 @@ from dsreview.cli.option_types import (
     Staged,
     Untracked,
     Votes,
+    Weights,
     Window,
 )
 
@@ -88,6 +89,7 @@ def diff(
     backend: BackendName = None,
     device: Device = None,
     runner: Runner = None,
+    weights: Weights = None,
     batch_size: BatchSize = None,
     window: Window = None,
     base_url: ServerUrl = None,

@@ -27,6 +27,7 @@ from dsreview.cli.option_types import (
     ServerUrl,
     Staged,
     Untracked,
+    Weights,
     Window,
 )
 
@@ -62,6 +63,7 @@ def fix(
     backend: BackendName = None,
     device: Device = None,
     runner: Runner = None,
+    weights: Weights = None,
     batch_size: BatchSize = None,
     window: Window = None,
     base_url: ServerUrl = None,

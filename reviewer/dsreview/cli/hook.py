@@ -23,6 +23,7 @@ from dsreview.cli.option_types import (
     PartialOk,
     Runner,
     ServerUrl,
+    Weights,
 )
 
 hooks = typer.Typer(
@@ -82,6 +83,7 @@ def run(
     backend: BackendName = None,
     device: Device = None,
     runner: Runner = None,
+    weights: Weights = None,
     daemon: Daemon = None,
     base_url: ServerUrl = None,
     api_key_env: ApiKeyEnv = None,

@@ -69,6 +69,7 @@ BackendName = Annotated[
 ]
 Device = Annotated[str | None, typer.Option(metavar="NAME", help="auto, mps, cuda or cpu.")]
 Runner = Annotated[str | None, typer.Option(metavar="NAME", help="auto, torch, llama.cpp or mlx.")]
+Weights = Annotated[str | None, typer.Option(metavar="KIND", help="auto, full, int8 or int4.")]
 BatchSize = Annotated[
     str | None, typer.Option(metavar="N", help="Contexts the local model answers at once.")
 ]

@@ -23,6 +23,7 @@ from dsreview.cli.option_types import (
     Model,
     PartialOk,
     Runner,
+    Weights,
     Window,
 )
 from dsreview.errors import UsageError
@@ -85,6 +86,7 @@ def pr(
     backend: BackendName = None,
     device: Device = None,
     runner: Runner = None,
+    weights: Weights = None,
     batch_size: BatchSize = None,
     window: Window = None,
     api_key_env: ApiKeyEnv = None,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dsreview.cli.option_types import BackendName, BatchSize, Device, Model, Runner
+from dsreview.cli.option_types import BackendName, BatchSize, Device, Model, Runner, Weights
 
 if TYPE_CHECKING:
     from dsreview.server.running import Listening
@@ -38,6 +38,7 @@ def serve(
     backend: BackendName = None,
     device: Device = None,
     runner: Runner = None,
+    weights: Weights = None,
     batch_size: BatchSize = None,
 ) -> None:
     """Keep a model loaded, for every `dsreview diff` and hook of yours.

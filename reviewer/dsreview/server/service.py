@@ -47,7 +47,7 @@ class Service:
     ) -> "Service":
         worker = WorkerBackend(backend, settings)
         return cls(
-            Served(backend, settings.model, settings.device, settings.runner),
+            Served(backend, settings.model, settings.device, settings.runner, settings.weights),
             worker,
             Dispatcher(worker, settings.batch_size),
             Metrics(),

@@ -41,7 +41,7 @@ def start(backend: str, settings: BackendSettings, place: Place, *arguments: str
         [
             *(*interpreter(), "-c", _COMMAND, json.dumps(search_path()), "serve"),
             *("--backend", backend, "--model", settings.model, "--device", settings.device),
-            *("--runner", settings.runner),
+            *("--runner", settings.runner, "--weights", settings.weights),
             *("--batch-size", str(settings.batch_size), *arguments),
         ],
         stdin=subprocess.DEVNULL,
