@@ -20,8 +20,8 @@ from pathlib import Path
 
 from broken_fixes.cases import Case, Setting, of_items
 from broken_fixes.histories import of_history
-from broken_fixes.judging import is_no_fix, refusals, truths
-from broken_fixes.kinds import Kind, mutants
+from broken_fixes.judging import Truth, is_no_fix, refusals, truths
+from broken_fixes.kinds import Fault, Kind, mutants
 from broken_fixes.tables import NO_FIX, NOT_ANCHORED, Row, tables
 from broken_fixes.wording import Broken
 
@@ -69,7 +69,8 @@ def verdicts(
 def measure(
     case: Case, has_mutants: bool, typescript: Path | None, sandbox: Sandbox
 ) -> Iterator[Row]:
-    made = dict(mutants(case)) if has_mutants else {}
+    is_wrong = has_mutants and is_no_fix(case, typescript)
+    made = dict(mutants(case)) if has_mutants and not is_wrong else {}
     judged = refusals(case, made, typescript) if made else None
     truth, has_judge = truths(case, made, judged or set()), judged is not None
     with ExitStack() as stack:
@@ -91,11 +92,14 @@ def measure(
                 findings.append(finding(case, place, kind.name, broken.edit, broken.quote))
             found = verdicts(findings, file, head, sandbox)
             verdict = next(found)
-            if verdict[0] == _REFUSED and is_no_fix(case, typescript):
+            if is_wrong or (verdict[0] == _REFUSED and is_no_fix(case, typescript)):
                 verdict = (NO_FIX, *verdict[1:])
             yield Row(*facts, TRUE_FIX, *verdict, "", has_judge)
             for kind, one in zip(tried, found, strict=True):
-                yield Row(*facts, kind.name, *one, truth[kind].value, has_judge)
+                is_answer = not case.edit.span.num_lines and made[kind].edit.span == place.span
+                is_quoted = is_answer and truth[kind] is Truth.MADE and kind.fault is Fault.PLACE
+                said = Truth.QUOTED if is_quoted and place.span.num_lines else truth[kind]
+                yield Row(*facts, kind.name, *one, said.value, has_judge)
 
 
 def cases(items: list[Path], histories: list[Path], limit: int) -> Iterator[Case]:

@@ -18,6 +18,9 @@ class Truth(StrEnum):
     """The code of the true fix, laid out in another way: not broken."""
     VALID = "valid"
     """Other code, with which nothing is wrong that a judge or its making could tell."""
+    QUOTED = "replaces what is quoted"
+    """The fix only adds, the finding can only quote a line beside it, and the mutant replaces
+    that very line: as an answer to its finding it is well formed."""
     REFUSED = "refused by a compiler"
     UNBALANCED = "unbalanced"
     MADE = "by its making"
@@ -25,7 +28,7 @@ class Truth(StrEnum):
 
     @property
     def is_broken(self) -> bool:
-        return self not in (Truth.SAME, Truth.VALID)
+        return self not in (Truth.SAME, Truth.VALID, Truth.QUOTED)
 
 
 def refusals(case: Case, made: Mapping[Kind, Broken], typescript: Path | None) -> set[str] | None:

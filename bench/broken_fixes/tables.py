@@ -88,7 +88,7 @@ def _cells(rows: list[Row]) -> Iterator[str]:
     broken = [row for row in mutants if row.is_broken]
     yield str(len(mutants))
     yield str(sum(row.truth == Truth.SAME for row in mutants))
-    yield str(sum(row.truth == Truth.VALID for row in mutants))
+    yield str(sum(row.truth in (Truth.VALID, Truth.QUOTED) for row in mutants))
     yield str(len(broken))
     for verdict in ("refused", "not verifiable"):
         yield str(_count(broken, verdict))

@@ -10,7 +10,7 @@ from broken_fixes.tokens import Piece, Punctuation
 from dsreview.finding import Edit
 
 _DEFINES = {"def", "func", "function", "fn", "fun", "class", "public", "private", "static", "catch"}
-_BEFORE_A_READ = ("(", ",", "=", "+", "-", "*", "==", "[", "return", "!", "/")
+_BEFORE_A_READ = ("(", ",", "=", "+", "-", "==", "[", "return", "!", "/")
 _BEHIND_A_READ = (")", ",", ";", "+", "-", "]", "==")
 NONCE = "qzMissing7"
 """A name that stands nowhere."""
@@ -132,6 +132,8 @@ def unknown_name(case: Case, random: Random) -> Edit | None:
 
 def _references(case: Case) -> list[Piece]:
     """Names that are read: neither members nor parameters, and given nothing."""
+    if case.language == "bash":  # any word is a string
+        return []
     found = []
     around = [None, *case.pieces, None, None]
     for before, piece, after, later in zip(

@@ -15,6 +15,12 @@ _FENCE: Final = re.compile(r"\s*(`{3,}|~~~)\s*[\w+#-]*\s*")
 _TICKED: Final = re.compile(r"\s*`.+`\s*")
 _PROSE: Final = re.compile(r"\s*[A-Z][a-z]+(?: [a-z']+)+[:.]\s*")
 """A shell takes any words for a command."""
+_ANNOUNCES: Final = re.compile(
+    r"\s*(?:here(?:'s| is| are)|(?:the )?(?:fixed|corrected|updated)|replace the lines?)\b"
+    r"[\w' ]*[:.]",
+    re.IGNORECASE,
+)
+_CONFLICT: Final = re.compile(r"(?:<{7}|>{7}) .*")
 _ENTITY: Final = re.compile(r"&(lt|gt|amp|quot|#39);")
 _GOES_ON: Final = re.compile(r".*(?:,|(?<![=!<>+*/-])[=]|\|\||&&)\s*")
 _MAY_GO_ON: Final = re.compile(r".*[,(\[{=|&?:+\\]\s*")
@@ -51,6 +57,10 @@ def _complete_code(candidate: Candidate, _: Sandbox) -> Violation | None:
 def _what_is_wrong(line: str, candidate: Candidate) -> str:
     if _FENCE.fullmatch(line) and line in _ends(candidate):
         return "a fence, not code"
+    if _CONFLICT.fullmatch(line):
+        return "a conflict mark, not code"
+    if _ANNOUNCES.fullmatch(line) and line in _ends(candidate):
+        return "prose, not code"
     if candidate.file.language == "bash" and _PROSE.fullmatch(line):
         return "prose, not code"
     if _ENTITY.search(line) and not _ENTITY.search(candidate.file.text):

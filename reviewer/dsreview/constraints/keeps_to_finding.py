@@ -5,6 +5,7 @@ finding tells. An edit that reaches further is only suspicious: a line that goes
 the finding does not quote it, and nothing is written in its place, may go for a reason.
 """
 
+import re
 from typing import Final
 
 from dsreview.constraints.base import Candidate, Constraint, NotVerifiable, Violation
@@ -22,6 +23,7 @@ from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
 _NAME: Final = "keeps-to-finding"
+_BRANCHES: Final = re.compile(r"[\s}]*(?:else|then|do|finally|ensure)\b")
 
 
 def _keeps_to_finding(candidate: Candidate, _: Sandbox) -> Violation | NotVerifiable | None:
@@ -55,17 +57,25 @@ def _meets(span: Span, place: Span) -> bool:
 
 
 def _unquoted_and_gone(candidate: Candidate, edit: Core, place: Span) -> int | None:
-    """The first such line of the file; also a quoted `return` that nothing stands for."""
+    """The first such line of the file; also a quoted one, where the quote says little about it."""
+    if not edit.lines and edit.span == place:
+        return None
     old = candidate.lines[edit.span.start - 1 : edit.span.stop - 1]
     quoted = frozenset(
-        at for at, number in enumerate(range(edit.span.start, edit.span.stop)) if number in place
+        number - edit.span.start for number in range(place.start, place.stop) if number in edit.span
     )
     new_of = {at: row for row, at in pairs(old, edit.lines, quoted).items()}
-    is_asked = not edit.lines and edit.span == place
+    has_code = any(is_code(old[at]) for at in quoted)
+    if edit.lines and has_code and quoted.isdisjoint(new_of):
+        return edit.span.start + min(quoted)
+    # a quote that goes on beyond the edit shows where it belongs, not what is wrong
+    is_within = edit.span.start <= place.start and place.stop <= edit.span.stop
+    asked = quoted if is_within else frozenset()
     for at, line in enumerate(old):
-        if not is_code(line) or is_asked or (at in quoted and not is_jump(line)):
+        may_go = at in asked and not is_jump(line)
+        if may_go or not (is_code(line) or _BRANCHES.match(line)):
             continue
-        if at not in new_of or not _stands_for(edit.lines[new_of[at]], line, old, quoted - {at}):
+        if at not in new_of or not _stands_for(edit.lines[new_of[at]], line, old, asked - {at}):
             return edit.span.start + at
     return None
 

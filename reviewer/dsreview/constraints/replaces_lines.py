@@ -24,9 +24,10 @@ from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
 _NAME: Final = "replaces-lines"
+_WANTS_SEMICOLON: Final = frozenset({"java", "c", "cpp", "c_sharp", "php", "rust"})
 _CONDITION: Final = re.compile(r"\b(?:if|unless|while|until)\b|&&|\|\|")
 _BEGINS_ANEW: Final = re.compile(
-    r"\s*(?:[.#@}\])]|//|case\b|default\b|when\b|elif\b|els(?:e|if)\b|rescue\b|ensure\b|except\b"
+    r"\s*(?:[.#@}\])?:&|<>=*/%+-]|case\b|default\b|when\b|elif\b|els(?:e|if)\b|rescue\b|ensure\b|except\b"
     r"|finally\b|catch\b|(?:async\s+)?def\b|class\b|(?:async\s+)?function\b|func?\b|fn\b|\w+\s*:)"
 )
 """Can be reached although what stands before it leaves."""
@@ -119,7 +120,7 @@ def _never_runs(candidate: Candidate, edit: Core) -> int | None:
     near = [row for row in rows if edit.written.start - 10 < row[0] < edit.written.stop + 10]
     code = [(number, line) for number, line in near if line.strip()]
     for (number, line), (following, next_line) in pairwise(code):
-        is_new = number in edit.written or following in edit.written
+        is_new = number < edit.written.stop and following >= edit.written.start
         if is_new and _leaves_for_good(line, next_line, candidate.file.language):
             return following
     return None
@@ -129,7 +130,7 @@ def _leaves_for_good(line: str, following: str, language: str) -> bool:
     """Nothing of its level runs behind `line`: where it is a whole statement, without condition."""
     if not is_jump(line) or _indent(line) != _indent(following):
         return False
-    is_whole = line.rstrip().endswith(";") or language in ("python", "ruby", "go", "bash")
+    is_whole = line.rstrip().endswith(";") or language not in _WANTS_SEMICOLON
     goes_on = line.rstrip().endswith(("\\", ",", "(", "[", "{", "|", "&", "+", "=", ":"))
     is_conditional = language in ("ruby", "bash") and _CONDITION.search(line)
     begins_anew = not is_code(following) or _BEGINS_ANEW.match(following)

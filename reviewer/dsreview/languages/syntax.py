@@ -101,7 +101,8 @@ def _is_misread(kind: str, node: "Node") -> bool:
     if kind == "call":  # `defer` and `go` take calls alone
         return node.type not in ("call_expression", "parenthesized_expression", "comment")
     if kind == "body":  # `then`, `do` and `else` want a command
-        types = [child.type for child in (*node.children, *_following(node))]
+        nodes = (*node.children, *_following(node))
+        types = [child.type for child in nodes if child.type != "comment"]
         return any(pair in _EMPTY_BODIES for pair in pairwise(types))
     if kind == "else":  # of a method without `rescue`
         return parent is not None and all(child.type != "rescue" for child in parent.children)
