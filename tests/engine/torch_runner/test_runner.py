@@ -151,7 +151,7 @@ def test_a_model_whose_attention_is_unknown_gets_copies(random_model):
     network = load(random_model)
     sharing = [start(network, some_prompts(network, [9], seed=6), SHARED)[1].cache.is_shared]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dsengine.torch_runner.network._SHARING", frozenset())
+        patch.setattr("dsengine.torch_runner.network.QUANTIZABLE", frozenset())
         network = load(random_model)
         sequences = some_prompts(network, [1, 70, 5], seed=1)
         runner, batch = start(network, sequences, SHARED)
