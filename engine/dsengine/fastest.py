@@ -55,11 +55,8 @@ def runners_to_try(checkpoint: Checkpoint, wanted: "Wanted") -> tuple[str, ...]:
     if is_packed_for_mlx(checkpoint):
         return (MLX,)
     is_apple = platform.system() == "Darwin" and platform.machine() == "arm64"
-    is_asked_otherwise = wanted.device not in ("auto", "mps") or wanted.weights not in (
-        "auto",
-        "full",
-    )
-    if not is_apple or is_asked_otherwise or find_spec("mlx_lm") is None:
+    is_on_gpu = wanted.device in ("auto", "mps")
+    if not (is_apple and is_on_gpu and find_spec("mlx_lm")):
         return (TORCH,)
     from dsengine.mlx_runner.network import SUPPORTED
 

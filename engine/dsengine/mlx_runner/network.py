@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import mlx.core as mx
 from mlx.nn.layers.quantized import quantize
+from mlx.utils import tree_flatten
 
 from dsengine.checkpoint import Checkpoint
 from dsengine.errors import UnsupportedModelError
@@ -18,6 +19,10 @@ SUPPORTED: Final = frozenset({"llama", "qwen2", "qwen3", "qwen3_moe", "deepseek_
 """Model types whose attention was held against transformers'."""
 _ROPES: Final = frozenset({"default", "linear", "llama3", "yarn"})
 _ROOM = 64  # tokens below which a window is of no use
+_BITS: Mapping[str, int] = {"int8": 8, "int4": 4}
+_GROUPS: Final = (64, 32)
+"""Numbers that share a scale and an offset; the first that divides a row."""
+_EXPANDED: Final = "kv_b_proj"
 _DTYPES: Mapping[str, mx.Dtype] = {
     "float32": mx.float32,
     "bfloat16": mx.bfloat16,
@@ -28,15 +33,24 @@ _DTYPES: Mapping[str, mx.Dtype] = {
 class Network:
     """A causal language model on MLX's default device."""
 
-    def __init__(self, checkpoint: Checkpoint, dtype_name: str) -> None:
-        """Raises: UnsupportedModelError: of a kind that torch alone runs, or damaged."""
+    def __init__(self, checkpoint: Checkpoint, dtype_name: str, weights: str = "full") -> None:
+        """
+        Args:
+            weights: full, int8 or int4; full leaves what is packed already as it is.
+
+        Raises:
+            UnsupportedModelError: of a kind that torch alone runs, or damaged.
+        """
         config = translated(checkpoint)
         self.window = _window(checkpoint)
-        self.dtype_name = _quantised_name(config) or dtype_name
+        self.dtype_name = _quantised_name(config) or (dtype_name if weights == "full" else weights)
         try:
             module = importlib.import_module(f"mlx_lm.models.{checkpoint.model_type}")
             self.module: Any = module.Model(module.ModelArgs.from_dict(config))
             _load(self.module, checkpoint, config, _DTYPES[dtype_name])
+            if weights != "full":
+                _pack(self.module, _BITS[weights])
+            _read(self.module)
         except (ValueError, TypeError, KeyError, RuntimeError, AssertionError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UnsupportedModelError(
@@ -118,6 +132,7 @@ def _quantised_name(config: Mapping[str, Any]) -> str:
 
 
 def _load(module: Any, checkpoint: Checkpoint, config: Mapping[str, Any], dtype: mx.Dtype) -> None:
+    """Nothing is read yet: MLX reads a tensor when it is needed."""
     weights: dict[str, mx.array] = {}
     for path in checkpoint.weights:
         loaded = mx.load(str(path))
@@ -135,8 +150,28 @@ def _load(module: Any, checkpoint: Checkpoint, config: Mapping[str, Any], dtype:
             ),
         )
     module.load_weights(list(_cast(weights, dtype).items()), strict=True)
+
+
+def _pack(module: Any, bits: int) -> None:
+    """Keep products in fewer bits; embeddings, head, routers and latents stay as they are."""
+
+    def packing(path: str, part: Any) -> bool | dict[str, int]:
+        name = path.rpartition(".")[2]
+        is_product = name.endswith(("_proj", "_with_mqa")) and name != _EXPANDED
+        if not is_product or not hasattr(part, "to_quantized"):
+            return False
+        fitting = [group for group in _GROUPS if part.weight.shape[-1] % group == 0]
+        return {"group_size": fitting[0], "bits": bits} if fitting else False
+
+    quantize(module, class_predicate=packing)
+
+
+def _read(module: Any) -> None:
+    """One tensor after the other, so that no two are there in full and packed at once."""
     module.eval()
-    mx.eval(module.parameters())
+    parameters: Any = tree_flatten(module.parameters())
+    for _, value in parameters:
+        mx.eval(value)
 
 
 def _cast(weights: Mapping[str, mx.array], dtype: mx.Dtype) -> dict[str, mx.array]:

@@ -7,6 +7,8 @@ import psutil
 
 from dsengine.checkpoint import Checkpoint
 from dsengine.errors import DeviceError
+from dsengine.fastest import is_packed_for_mlx
+from dsengine.fitting import choose_weights, planned_demand
 from dsengine.mlx_runner.network import Network
 from dsengine.mlx_runner.runner import Facts, MlxRunner
 from dsengine.mlx_runner.states import EMPTY_PREFIX, LayerStates, Place
@@ -28,11 +30,9 @@ def open_mlx(checkpoint: Checkpoint, wanted: Wanted) -> MlxRunner:
     dtype = wanted.dtype or ("bfloat16" if name == "metal" else "float32")
     if dtype not in _DTYPES:
         raise DeviceError(f"dtype {dtype!r} is none of: {', '.join(_DTYPES)}")
-    if wanted.weights not in ("auto", "full"):
-        raise DeviceError("mlx keeps weights as the folder has them; use --runner torch")
-    _require_memory(checkpoint, name, dtype)
+    weights = _weights_that_fit(checkpoint, wanted, name, dtype)
     with mx.stream(mx.gpu if name == "metal" else mx.cpu):
-        network = Network(checkpoint, dtype)
+        network = Network(checkpoint, dtype, weights)
         size = _bytes_per_token(network)
     versions = tuple(f"{package} {version(package)}" for package in ("mlx", "mlx-lm"))
     return MlxRunner(network, Facts(name, size, versions), lambda: free_memory(name))
@@ -82,18 +82,28 @@ def _choose_device(wanted: str) -> str:
     return "cpu"
 
 
-def _require_memory(checkpoint: Checkpoint, name: str, dtype: str) -> None:
-    """Raises: DeviceError: too large, before anything is loaded."""
+def _weights_that_fit(checkpoint: Checkpoint, wanted: Wanted, name: str, dtype: str) -> str:
+    """full, int8 or int4.
+
+    Raises:
+        DeviceError: too large, before anything is loaded.
+    """
+    free = free_memory(name)
+    if is_packed_for_mlx(checkpoint):
+        stored = sum(tensor.num_bytes for tensor in checkpoint.tensors)
+        if wanted.weights not in ("auto", "full"):
+            raise DeviceError(f"{checkpoint.folder}: is quantised already; use --weights auto")
+        if stored * _WORKSPACE > free:
+            raise DeviceError(
+                f"model needs {stored * _WORKSPACE / 1e9:.1f} GB, {name} has {free / 1e9:.1f} GB"
+                " free; choose a smaller one"
+            )
+        return "full"
+    window, place = checkpoint.window, "mps" if name == "metal" else "cpu"
+    demand = planned_demand(wanted.max_rows, wanted.max_batch_tokens, window, place)
     size = 4 if dtype == "float32" else 2
-    is_packed = isinstance(checkpoint.config.get("quantization"), dict)
-    stored = sum(tensor.num_bytes for tensor in checkpoint.tensors)
-    weights = stored if is_packed else checkpoint.num_parameters * size
-    needed, free = int(weights * _WORKSPACE), free_memory(name)
-    if needed > free:
-        raise DeviceError(
-            f"model needs {needed / 1e9:.1f} GB, {name} has {free / 1e9:.1f} GB free; choose a"
-            " smaller one, or one in fewer bits"
-        )
+    numbers, _ = choose_weights(checkpoint, wanted.weights, size, demand, free, name)
+    return numbers.weights
 
 
 def _bytes_per_token(network: Network) -> int:

@@ -9,10 +9,13 @@ mx = pytest.importorskip("mlx.core", reason="needs the extra mlx")
 pytest.importorskip("mlx_lm", reason="needs the extra mlx")
 
 import torch  # noqa: E402
+from mlx.utils import tree_flatten  # noqa: E402
 
 from dsengine import Engine, Message, Piece  # noqa: E402
 from dsengine.checkpoint import open_checkpoint  # noqa: E402
 from dsengine.errors import DeviceError, UnsupportedModelError  # noqa: E402
+from dsengine.memory import Demand, Numbers, plan_memory  # noqa: E402
+from dsengine.mlx_runner.network import Network  # noqa: E402
 from dsengine.mlx_runner.opening import computes_right  # noqa: E402
 from dsengine.runners import Wanted, open_runner  # noqa: E402
 from dsengine.testing import write_model  # noqa: E402
@@ -29,8 +32,12 @@ def folder(random_llama, tmp_path):
     return shutil.copytree(random_llama, tmp_path / "model")
 
 
-def logits(model, ids, runner="mlx", dtype="float32"):
-    opened = open_runner(open_checkpoint(model), Wanted(runner, "cpu", dtype))
+def num_bytes(network):
+    return sum(value.nbytes for _, value in tree_flatten(network.module.parameters()))
+
+
+def logits(model, ids, runner="mlx", dtype="float32", weights="full"):
+    opened = open_runner(open_checkpoint(model), Wanted(runner, "cpu", dtype, weights=weights))
     batch = opened.start(opened.empty_prefix, 1, len(ids))
     entry = opened.enter(batch, [ids])
     while (answer := opened.advance(batch, entry)) is None:
@@ -61,6 +68,39 @@ def test_a_folder_quantised_for_mlx_is_run_by_mlx_alone(folder, random_llama, bi
     assert engine.generate([HELLO], max_new_tokens=3)[0].completion_tokens == 3
     with pytest.raises(UnsupportedModelError, match="mlx alone runs it"):
         Engine(folder, device="cpu", runner="torch")
+
+
+@pytest.mark.parametrize("architecture", ["llama", "deepseek_v2", "deepseek_v3"])
+@pytest.mark.parametrize(("weights", "most"), [("int8", 0.03), ("int4", 0.4)])
+def test_products_are_kept_in_fewer_bits_experts_included(tmp_path, architecture, weights, most):
+    changes = {"hidden_size": 128, "intermediate_size": 128}
+    if "deepseek" in architecture:
+        changes |= {"moe_intermediate_size": 128, "q_lora_rank": 64, "v_head_dim": 32}
+    folder = write_model(tmp_path / "model", architecture, ["a few words of code"], changes=changes)
+    checkpoint = open_checkpoint(folder)
+    ids = list(range(5, 60))
+    full = Network(checkpoint, "bfloat16")
+    packed = Network(checkpoint, "bfloat16", weights)
+    assert packed.dtype_name == weights
+    planned = plan_memory(checkpoint, Numbers(weights, 2), Demand(1, 1, 1, 1)).weight_bytes
+    assert num_bytes(packed) < 0.8 * num_bytes(full)
+    assert num_bytes(packed) == pytest.approx(planned, rel=0.1)
+    whole = logits(folder, ids)
+    error = (logits(folder, ids, weights=weights) - whole).norm() / whole.norm()
+    assert 0 < error < most
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["llama", "qwen2", "deepseek_v3"])
+@pytest.mark.parametrize(("weights", "least"), [("int8", 5), ("int4", 4)])
+def test_trained_models_answer_the_same_in_fewer_bits(
+    train, prompts, answers, schema, architecture, weights, least
+):
+    engine = train(architecture).engine(runner="mlx", weights=weights)
+    completions = engine.generate(prompts, max_new_tokens=200, grammar=schema)
+    right = [done.text == answer for done, answer in zip(completions, answers, strict=True)]
+    print(architecture, weights, f"{sum(right)} of {len(right)} answers are the same")
+    assert sum(right) >= least
 
 
 @pytest.mark.parametrize("architecture", ["qwen3", "deepseek_v2"])
@@ -125,7 +165,7 @@ def test_what_it_cannot_run_is_refused_in_one_line(folder, tmp_path, changes, wo
 
 @pytest.mark.parametrize(
     "wanted",
-    [Wanted("mlx", "cuda"), Wanted("mlx", "cpu", "int3"), Wanted("mlx", "cpu", weights="int8")],
+    [Wanted("mlx", "cuda"), Wanted("mlx", "cpu", "int3"), Wanted("mlx", "cpu", weights="int2")],
 )
 def test_what_it_does_not_have_is_refused(random_llama, wanted):
     with pytest.raises(DeviceError):
