@@ -59,44 +59,55 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
 
 def tables(rows: Iterable[Row]) -> str:
     known = list(rows)
-    return "\n\n".join(
-        (
-            _table("language", known, lambda row: row.language),
-            _table("setting", known, lambda row: row.setting),
-            _table("kind", [row for row in known if not row.is_true], lambda row: row.kind),
-        )
-    )
+    mutants = [row for row in known if not row.is_true]
+    true = [row for row in known if row.is_true]
+    groups: list[tuple[str, Callable[[Row], str]]]
+    groups = [("language", lambda row: row.language), ("setting", lambda row: row.setting)]
+    parts = [_table(title, mutants, group, _MUTANTS, _of_mutants) for title, group in groups]
+    parts.append(_table("kind", mutants, lambda row: row.kind, _MUTANTS, _of_mutants))
+    parts += [_table(title, true, group, _TRUE, _of_true) for title, group in groups]
+    return "\n\n".join(parts)
 
 
-def _table(title: str, rows: list[Row], group: Callable[[Row], str]) -> str:
+_MUTANTS = ("mutants", "same code", "valid", "broken", "refused", "not verifiable", "verified")
+_TRUE = ("true fixes", "verified", "not verifiable", "refused")
+
+
+def _table(
+    title: str,
+    rows: list[Row],
+    group: Callable[[Row], str],
+    heads: tuple[str, ...],
+    cells: Callable[[list[Row]], Iterator[str]],
+) -> str:
     names = sorted({group(row) for row in rows})
-    lines = [
-        f"| {title} | mutants | same code | valid | broken | refused | not verifiable | verified "
-        "| true fixes | refused | not verifiable |",
-        "|---" * 11 + "|",
-    ]
-    lines += [_line(name, [row for row in rows if group(row) == name]) for name in names]
-    return "\n".join((*lines, _line("all", rows)))
+    parts = [(name, [row for row in rows if group(row) == name]) for name in names]
+    lines = [_line(title, *heads), "|---" * (len(heads) + 1) + "|"]
+    lines += [_line(name, *cells(some)) for name, some in (*parts, ("all", rows))]
+    return "\n".join(lines)
 
 
-def _line(name: str, rows: list[Row]) -> str:
-    return "| " + " | ".join((name, *_cells(rows))) + " |"
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
-def _cells(rows: list[Row]) -> Iterator[str]:
-    mutants = [row for row in rows if not row.is_true]
-    broken = [row for row in mutants if row.is_broken]
-    yield str(len(mutants))
-    yield str(sum(row.truth == Truth.SAME for row in mutants))
-    yield str(sum(row.truth in (Truth.VALID, Truth.QUOTED) for row in mutants))
+def _of_mutants(rows: list[Row]) -> Iterator[str]:
+    broken = [row for row in rows if row.is_broken]
+    yield str(len(rows))
+    yield str(sum(row.truth == Truth.SAME for row in rows))
+    yield str(sum(row.truth in (Truth.VALID, Truth.QUOTED) for row in rows))
     yield str(len(broken))
     for verdict in ("refused", "not verifiable"):
         yield str(_count(broken, verdict))
     yield _share(_count(broken, "verified"), len(broken))
-    true = [row for row in rows if row.is_true and row.verdict not in (NOT_ANCHORED, NO_FIX)]
+
+
+def _of_true(rows: list[Row]) -> Iterator[str]:
+    true = [row for row in rows if row.verdict not in (NOT_ANCHORED, NO_FIX)]
     yield str(len(true))
-    yield _share(_count(true, "refused"), len(true))
+    yield str(_count(true, "verified"))
     yield str(_count(true, "not verifiable"))
+    yield _share(_count(true, "refused"), len(true))
 
 
 def _count(rows: list[Row], verdict: str) -> int:
