@@ -12,6 +12,17 @@ def test_it_says_what_is_installed_and_what_is_missing(run_dsreview):
         assert words in outcome.out
 
 
+def test_it_works_with_settings_that_cannot_be_read(run_dsreview, tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text('devise = "cpu"')
+    outcome = run_dsreview("doctor", environment={"DSREVIEW_CONFIG": str(file)})
+    assert (outcome.code, outcome.err) == (0, "")
+    (line,) = (line for line in outcome.out.splitlines() if "configuration" in line)
+    assert line.startswith("--")
+    assert "config.toml" in line
+    assert "GB free" in outcome.out
+
+
 def test_every_known_model_is_said_to_fit_or_not():
     pytest.importorskip("torch")
     texts = [check.text for check in examine(Config())]

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import torch
 
-from dsengine.errors import DeviceError
 from dsengine.fitting import available_memory
 
 DEVICES = ("mps", "cuda", "cpu")
@@ -15,27 +14,6 @@ DTYPES: Mapping[str, torch.dtype] = {
 }
 _TOLERANCE = 1e-3
 _FIXED_BYTES: Mapping[str, int] = {"cuda": 300 << 20, "mps": 200 << 20, "cpu": 100 << 20}
-
-
-def choose_device(wanted: str) -> torch.device:
-    """The first of mps, cuda, cpu that is there and computes as the CPU does.
-
-    Args:
-        wanted: auto, or one of the three.
-
-    Raises:
-        DeviceError: the wanted device is unknown, absent or computes wrongly.
-    """
-    if wanted == "auto":
-        usable = (name for name in DEVICES if is_present(name) and computes_right(name))
-        return torch.device(next(usable))
-    if wanted not in DEVICES:
-        raise DeviceError(f"device {wanted!r} is none of: auto, {', '.join(DEVICES)}")
-    if not is_present(wanted):
-        raise DeviceError(f"this machine has no {wanted}; use --device auto")
-    if not computes_right(wanted):
-        raise DeviceError(f"{wanted} computes other numbers than the cpu; use --device cpu")
-    return torch.device(wanted)
 
 
 def is_present(name: str) -> bool:

@@ -59,8 +59,8 @@ class Engine:
             max_thinking_tokens: room for `<think>` of models that have it; 0 forbids it.
             drafts: what tokens are guessed from and verified several in one pass, where that
                 is faster: rows of `drafts.SOURCES`. Answers are the same without.
-            remember_in: folder for which runner was measured to be the fastest here; None
-                measures nothing.
+            remember_in: folder for which runner was measured to be the fastest here, and
+                which devices passed their test; None measures nothing and tests each time.
 
         Raises:
             ModelNotFoundError: nothing of that name is here.
@@ -69,7 +69,7 @@ class Engine:
         """
         checkpoint = open_checkpoint(model)
         self._tokenizer = Tokenizer(checkpoint)
-        wanted = Wanted(runner, device, dtype, batch_size, max_batch_tokens, weights)
+        wanted = Wanted(runner, device, dtype, batch_size, max_batch_tokens, weights, remember_in)
         opened = open_runner(checkpoint, wanted, remember_in)
         self.device = opened.device_name
         self.dtype = opened.dtype_name

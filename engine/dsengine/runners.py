@@ -29,6 +29,8 @@ class Wanted:
     """Of one batch, padding and answers included."""
     weights: str = "auto"
     """full, int8 or int4; auto takes the most precise that fits."""
+    remember_in: Path | None = None
+    """Folder that remembers which devices passed their test; None tests at each load."""
 
 
 def open_runner(checkpoint: Checkpoint, wanted: Wanted, memory: Path | None = None) -> "AnyRunner":

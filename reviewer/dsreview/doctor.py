@@ -40,12 +40,16 @@ class Check:
     text: str
 
 
-def examine(config: Config) -> Iterator[Check]:
-    """One line for each thing that a review needs or could use; slow ones last."""
+def examine(config: Config, problem: str = "") -> Iterator[Check]:
+    """One line for each thing that a review needs or could use; slow ones last.
+
+    Args:
+        problem: what is wrong with the user's settings, where they could not be read.
+    """
     python = platform.python_version()
     yield Check("python", sys.version_info >= (3, 11), f"{python}, dsreview {__version__}")
     yield _git()
-    yield Check("configuration", True, _file(user_config_file()))
+    yield Check("configuration", not problem, problem or _file(user_config_file()))
     yield Check("cache", True, str(default_folder()))
     missing = [name for name in LOCAL_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
@@ -102,8 +106,8 @@ def _devices() -> list[Device]:
     for name in ("mps", "cuda", "cpu"):
         if not device.is_present(name):
             found.append(Device(name, False, "not on this machine"))
-        elif not device.computes_right(name):
-            found.append(Device(name, False, "its results are wrong: not used"))
+        elif problem := _problem(name):
+            found.append(Device(name, False, f"computes wrongly, so it is not used: {problem}"))
         else:
             free = device.free_memory(name)
             size = device.default_dtype(name).itemsize
@@ -112,14 +116,25 @@ def _devices() -> list[Device]:
     return found
 
 
+def _problem(device: str) -> str:
+    """Of a plain network or one of latents and experts, however weights are kept."""
+    from dsengine.memory import WEIGHTS
+    from dsengine.self_test import self_test
+
+    if device == "cpu":
+        return ""
+    found = (self_test(device, kind, WEIGHTS) for kind in ("llama", "deepseek_v3"))
+    return next(filter(None, found), "")
+
+
 def _model(config: Config) -> Check:
     try:
         name = chosen_backend(config)
+        if name is None:
+            text = f'none named: only checks run; put model = "..." into {user_config_file()}'
+            return Check("model", False, text)
     except ConfigurationError as error:
         return Check("model", False, str(error))
-    if name is None:
-        text = f'none named: only checks run; put model = "..." into {user_config_file()}'
-        return Check("model", False, text)
     where = f" at {config.base_url}" if name == "http" else ""
     return Check("model", True, f"{config.model}{where}, backend {name}")
 

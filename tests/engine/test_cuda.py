@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from dsengine import Engine
-from dsengine.device import choose_device, computes_right, free_memory
+from dsengine.device import computes_right, free_memory
+from dsengine.memory import QUANTIZABLE, WEIGHTS
+from dsengine.self_test import self_test
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 
@@ -34,7 +36,8 @@ def test_random_weights_give_the_tokens_of_the_cpu(random_model, prompts):
 
 def test_auto_takes_cuda_and_it_has_memory():
     assert computes_right("cuda")
-    assert choose_device("auto").type == "cuda"
+    for model_type in QUANTIZABLE:
+        assert self_test("cuda", model_type, WEIGHTS) == ""
     assert free_memory("cuda") > 0
 
 

@@ -3,10 +3,11 @@
 import torch
 
 from dsengine.checkpoint import Checkpoint
-from dsengine.device import DTYPES, choose_device, default_dtype, fixed_memory, free_memory
+from dsengine.device import DTYPES, default_dtype, fixed_memory, free_memory
 from dsengine.errors import DeviceError
 from dsengine.fitting import choose_weights, planned_demand
 from dsengine.runners import Wanted
+from dsengine.self_test import trusted_device
 from dsengine.torch_runner.network import Network
 from dsengine.torch_runner.runner import TorchRunner
 
@@ -21,7 +22,7 @@ def open_torch(checkpoint: Checkpoint, wanted: Wanted) -> TorchRunner:
     """
     if wanted.dtype is not None and wanted.dtype not in DTYPES:
         raise DeviceError(f"dtype {wanted.dtype!r} is none of: {', '.join(DTYPES)}")
-    device = choose_device(wanted.device)
+    device = trusted_device(wanted, checkpoint.model_type)
     dtype = DTYPES[wanted.dtype] if wanted.dtype else default_dtype(device)
     if device.type == "cpu" and checkpoint.num_parameters < _SMALL:
         torch.set_num_threads(1)
