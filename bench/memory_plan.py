@@ -132,7 +132,7 @@ def child(arguments: argparse.Namespace) -> None:
     from dsengine import Engine
     from dsengine.checkpoint import open_checkpoint
     from dsengine.device import fixed_memory
-    from dsengine.memory import PASS_TOKENS, Demand, Numbers, plan_memory
+    from dsengine.memory import Demand, Numbers, plan_memory
     from dsengine.torch_runner import opening  # its imports are no memory of a model
 
     assert opening
@@ -153,7 +153,7 @@ def child(arguments: argparse.Namespace) -> None:
     shared = next(n for n, column in enumerate(zip(*ids, strict=False)) if len(set(column)) > 1)
     demand = Demand(
         arguments.rows, shared, max(map(len, ids)) - shared + arguments.new_tokens,
-        PASS_TOKENS[arguments.device],
+        arguments.device,
     )  # fmt: skip
     itemsize = 4 if engine.dtype.endswith("32") else 2
     numbers = Numbers(arguments.weights[0], itemsize)

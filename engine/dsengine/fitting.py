@@ -10,7 +10,6 @@ import psutil
 from dsengine.checkpoint import Checkpoint, open_checkpoint
 from dsengine.errors import DeviceError, ModelNotFoundError, UnsupportedModelError
 from dsengine.memory import (
-    PASS_TOKENS,
     QUANTIZABLE,
     WEIGHTS,
     Demand,
@@ -40,7 +39,7 @@ def planned_demand(num_rows: int, max_batch_tokens: int, window: int, device: st
         num_rows=num_rows,
         num_prefix=min(PLANNED_PREFIX, window),
         num_slots=max(1, min(PLANNED_SLOTS, window, max_batch_tokens // num_rows)),
-        max_pass_tokens=PASS_TOKENS[device],
+        device=device,
     )
 
 

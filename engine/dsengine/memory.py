@@ -55,8 +55,12 @@ class Demand:
     """Tokens that all rows share."""
     num_slots: int
     """Tokens of each row behind them, its answer included."""
-    max_pass_tokens: int
-    """Tokens that go through the network at once."""
+    device: str
+    """mps, cuda or cpu."""
+
+    @property
+    def max_pass_tokens(self) -> int:
+        return PASS_TOKENS[self.device]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,25 +183,34 @@ def _shape(checkpoint: Checkpoint, tensors: Sequence[StoredTensor]) -> _Shape:
 
 
 def _workspace(shape: _Shape, numbers: Numbers, demand: Demand, slots: int) -> int:
-    """Of the largest pass: over the prefix, over prompts that come in, or of one token a row."""
-    first = min(demand.num_prefix, demand.max_pass_tokens)
+    """Of the largest pass: over the prefix, or over prompts that come in behind it."""
+    prefix, rows, most = demand.num_prefix, demand.num_rows, demand.max_pass_tokens
+    alone = _pass_bytes(shape, numbers, demand.device, 1, min(prefix, most), prefix)
     # the prefix is computed in slots of its own and then copied out of them
-    twice = demand.num_prefix * shape.cache_width * numbers.itemsize
-    rows_later = demand.num_rows * slots * shape.cache_width * numbers.itemsize
-    alone = _pass_bytes(shape, numbers, 1, first, demand.num_prefix) + max(0, twice - rows_later)
-    tokens = max(1, min(demand.max_pass_tokens // demand.num_rows, slots))
-    visible = demand.num_prefix + slots
-    together = _pass_bytes(shape, numbers, demand.num_rows, tokens, visible)
-    return max(alone, together)
+    twice = prefix * shape.cache_width * numbers.itemsize
+    later = rows * slots * shape.cache_width * numbers.itemsize
+    tokens = max(1, min(most // rows, slots))
+    together = _pass_bytes(shape, numbers, demand.device, rows, tokens, prefix + slots)
+    return max(alone + max(0, twice - later), together)
 
 
-def _pass_bytes(shape: _Shape, numbers: Numbers, rows: int, tokens: int, visible: int) -> int:
-    """One layer of a pass of `rows` times `tokens`, and the logits behind it."""
+def _pass_bytes(
+    shape: _Shape, numbers: Numbers, device: str, rows: int, tokens: int, visible: int
+) -> int:
+    """One layer of a pass of `rows` times `tokens`, and the logits behind it.
+
+    What is alive at once, by `torch_runner.attention`: with latents the scores, their
+    halves, softmax and weights; else on a GPU the prefix beside the slots of each row.
+    """
     size, count = numbers.itemsize, rows * tokens
     layer = count * (4 * shape.hidden + shape.inner) * size
-    scores = rows * shape.num_heads * tokens * visible * (2 * size + 4)
-    copies = rows * visible * (2 * shape.query + shape.layer_cache_width) * size
-    attention = count * 3 * shape.query * size + (scores if shape.has_latents else copies)
+    if shape.has_latents:
+        softmax = 4 + (size if size < 4 else 0)
+        scores = rows * shape.num_heads * tokens * visible * (2 * size + softmax)
+        attention = scores + 6 * count * shape.num_heads * shape.layer_cache_width * size
+    else:
+        copies = rows * visible * (2 * shape.query + shape.layer_cache_width) * size
+        attention = count * 3 * shape.query * size + (copies if device != "cpu" else 0)
     mask = 2 * count * visible * size
     logits = rows * shape.vocab * (size + 3 * 4)
     scratch = shape.largest_product * size if numbers.weights != "full" else 0

@@ -1,10 +1,12 @@
 """What is planned before a load, and what is said where it does not fit."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from dsengine.runners import Wanted
 from dsengine.testing import write_model
 from dsengine.torch_runner.network import Network
 
-BATCH = Demand(num_rows=8, num_prefix=512, num_slots=256, max_pass_tokens=512)
+BATCH = Demand(num_rows=8, num_prefix=512, num_slots=256, device="cpu")
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +32,7 @@ def wide_model(tmp_path_factory):
 
 
 def total(checkpoint, weights, rows=8):
-    demand = Demand(rows, BATCH.num_prefix, BATCH.num_slots, BATCH.max_pass_tokens)
+    demand = Demand(rows, BATCH.num_prefix, BATCH.num_slots, BATCH.device)
     return plan_memory(checkpoint, Numbers(weights, 4), demand).total_bytes
 
 
@@ -96,16 +98,20 @@ def test_auto_takes_the_most_precise_that_fits(wide_model, weights):
 
 def test_what_is_said_to_fit_fits(wide_model):
     checkpoint = open_checkpoint(wide_model)
-    free = total(checkpoint, "int8", rows=3)
-    with pytest.raises(DeviceError) as caught:
-        choose_weights(checkpoint, "full", 4, BATCH, free, "cpu")
-    message = str(caught.value)
-    assert "model needs" in message
-    assert "weights" in message
-    assert "--weights int8 --batch-size 3 (" in message
-    assert "--weights int4" not in message  # no more rows than int8
-    assert "a model of at most" in message
-    choose_weights(checkpoint, "int8", 4, Demand(3, 512, 256, 512), free, "cpu")
+    for rows in (1, 3, 8):
+        free = total(checkpoint, "int8", rows) - (rows == 8)
+        with pytest.raises(DeviceError, match="model needs") as caught:
+            choose_weights(checkpoint, "full", 4, BATCH, free, "cpu")
+        said = re.findall(r"--weights (\w+)(?: --batch-size (\d))?", str(caught.value))
+        assert said
+        for weights, most in said:
+            demand = replace(BATCH, num_rows=int(most or BATCH.num_rows))
+            choose_weights(checkpoint, weights, 4, demand, free, "cpu")
+            if most:
+                with pytest.raises(DeviceError):
+                    choose_weights(
+                        checkpoint, weights, 4, replace(demand, num_rows=int(most) + 1), free, "cpu"
+                    )
 
 
 def test_weights_of_no_known_kind_are_refused(random_llama):

@@ -55,7 +55,7 @@ def test_the_plan_knows_the_bytes_of_quantised_weights(random_model, weights):
     checkpoint = open_checkpoint(random_model)
     network = Network(checkpoint, CPU, torch.float32, weights)
     held = [*network.module.parameters(), *network.module.buffers()]
-    planned = plan_memory(checkpoint, Numbers(weights, 4), Demand(1, 64, 64, 64)).weight_bytes
+    planned = plan_memory(checkpoint, Numbers(weights, 4), Demand(1, 64, 64, "cpu")).weight_bytes
     positions = sum(one.nbytes for one in network.module.model.rotary_emb.buffers())
     assert planned == sum(one.nbytes for one in held) - positions
 
