@@ -143,7 +143,7 @@ def _references(case: Case) -> list[Piece]:
             continue
         heads = case.edit.lines[piece.line].split()[:3]
         is_head = not _DEFINES.isdisjoint(heads) or (
-            later is not None and later.text in ("=>", "->")
+            later is not None and later.text in ("=>", "->", ">")
         )
         is_apart = before.line == piece.line == after.line and before.text in _BEFORE_A_READ
         if is_apart and after.text in _BEHIND_A_READ and not is_head:

@@ -6,7 +6,8 @@ Some of these parse: a comment that stands for the rest of a function deletes it
 import re
 from typing import Final
 
-from dsreview.constraints.base import Candidate, Constraint, Violation
+from dsreview.constraints.base import Candidate, Constraint, NotVerifiable, Violation
+from dsreview.languages.base import words
 from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
@@ -24,6 +25,12 @@ _CONFLICT: Final = re.compile(r"(?:<{7}|>{7}) .*")
 _ENTITY: Final = re.compile(r"&(lt|gt|amp|quot|#39);")
 _GOES_ON: Final = re.compile(r".*(?:,|(?<![=!<>+*/-])[=]|\|\||&&)\s*")
 _MAY_GO_ON: Final = re.compile(r".*[,(\[{=|&?:+\\]\s*")
+_BARE: Final = re.compile(r"\s*(\w+)\s*;?\s*")
+_STATEMENTS: Final = words(
+    "pass break continue return raise throw else try finally do default yield debugger"
+)
+_NAMES_DO_NOTHING: Final = frozenset({"python", "javascript", "typescript", "tsx"})
+"""Languages in which a line that is a name is none that gives a result, or calls something."""
 _LISTED: Final = re.compile(r"\s*(\d+)\s*[|:]\s.*|\s*(\d+) [+\- ] .*|\s*(\d+)\t.*")
 _DIFFED: Final = re.compile(r"[+-].*|@@ .*")
 _PLACEHOLDER: Final = re.compile(
@@ -36,7 +43,7 @@ _PLACEHOLDER: Final = re.compile(
 )
 
 
-def _complete_code(candidate: Candidate, _: Sandbox) -> Violation | None:
+def _complete_code(candidate: Candidate, _: Sandbox) -> Violation | NotVerifiable | None:
     start, new = candidate.edit.span.start, candidate.edit.lines
     known = set(candidate.replaced)
     for number, line in enumerate(new, start):
@@ -51,6 +58,9 @@ def _complete_code(candidate: Candidate, _: Sandbox) -> Violation | None:
     if _is_listing(candidate):
         message = f"line {start} has a diff mark or a line number in front of its code"
         return Violation(_NAME, message, candidate.edited_span)
+    bare = _bare_name(candidate)
+    if bare is not None:
+        return NotVerifiable(_NAME, f"line {bare} is a name and nothing else")
     return None
 
 
@@ -74,6 +84,23 @@ def _ends(candidate: Candidate) -> tuple[str, ...]:
     """First and last line of what is written; between them, a heading may be underlined."""
     new = [line for line in candidate.edit.lines if line.strip()]
     return (new[0], new[-1]) if new else ()
+
+
+def _bare_name(candidate: Candidate) -> int | None:
+    """A written line that does nothing: the start of one that broke off."""
+    if candidate.file.language not in _NAMES_DO_NOTHING:
+        return None
+    known = set(candidate.replaced)
+    before = candidate.lines[: candidate.edit.span.start - 1]
+    above = next((row for row in reversed(before) if row.strip()), "")
+    for number, line in enumerate(candidate.edit.lines, candidate.edit.span.start):
+        name = _BARE.fullmatch(line)
+        does_something = not name or name[1] in _STATEMENTS or line in known
+        goes_on = _MAY_GO_ON.fullmatch(above) and not above.rstrip().endswith(":")
+        if not does_something and above.strip() and not goes_on:
+            return number
+        above = line if line.strip() else above
+    return None
 
 
 def _breaks_off(candidate: Candidate) -> bool:

@@ -55,7 +55,7 @@ def _known_names(candidate: Candidate, sandbox: Sandbox) -> Violation | NotVerif
         if is_listed and not may_be_unseen(language, name, rows[name.line - 1]):
             return Violation(_NAME, message, Span(name.line, name.line + 1))
         doubt = doubt or NotVerifiable(_NAME, message)
-    if has_unlisted:
+    if has_unlisted and language != "java":  # whose wildcards bring no variables
         return doubt
     return _orphan(candidate, before, after, rows) or doubt
 

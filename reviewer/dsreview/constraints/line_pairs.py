@@ -72,13 +72,18 @@ def is_jump(line: str) -> bool:
 
 def likeness(one: str, other: str) -> float:
     """0 to 1; 0 where neither line may have been meant to replace the other."""
-    tokens = SequenceMatcher(None, _TOKEN.findall(one), _TOKEN.findall(other), autojunk=False)
-    ratio = tokens.ratio()
+    ratio = shared_tokens(one, other)
     if ratio >= ALIKE or (
         ratio >= _LEAST_ALIKE and (shared_words(one, other) >= ALIKE or have_one_role(one, other))
     ):
         return ratio
     return 1.0 if is_jump(one) and is_jump(other) else 0.0
+
+
+def shared_tokens(one: str, other: str) -> float:
+    """0 to 1, in their order."""
+    tokens, others = _TOKEN.findall(one), _TOKEN.findall(other)
+    return SequenceMatcher(None, tokens, others, autojunk=False).ratio()
 
 
 def shared_words(one: str, other: str) -> float:

@@ -19,6 +19,7 @@ from dsreview.constraints.line_pairs import (
     is_jump,
     likeness,
     pairs,
+    shared_tokens,
 )
 from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
@@ -49,6 +50,11 @@ def _replaces_lines(candidate: Candidate, _: Sandbox) -> Violation | NotVerifiab
     replaced = candidate.lines[edit.span.start - 1 : edit.span.stop - 1]
     stands_for = pairs(replaced, edit.lines, frozenset())
     beside = _kept(candidate, edit, place)
+    quoted = [
+        candidate.lines[number - 1]
+        for number in range(place.start, place.stop)
+        if number not in edit.span and is_code(candidate.lines[number - 1])
+    ]
     is_insertion = not edit.span.num_lines
     again = _written_again(candidate)
     if again is not None:
@@ -59,7 +65,9 @@ def _replaces_lines(candidate: Candidate, _: Sandbox) -> Violation | NotVerifiab
         return NotVerifiable(_NAME, message)
     for at, line in enumerate(edit.lines):
         is_again = line in beside and line not in replaced
-        if not is_code(line) or (at in stands_for and not is_again):
+        pair = replaced[stands_for[at]] if at in stands_for else None
+        is_again = is_again or (pair is not None and _is_closer(line, quoted, pair))
+        if not is_code(line) or (pair is not None and not is_again):
             continue
         if any(_may_be_meant_for(line, other, is_insertion) for other in beside):
             number = edit.span.start + at
@@ -80,6 +88,11 @@ def _written_again(candidate: Candidate) -> int | None:
             return number
         seen.add(line)
     return None
+
+
+def _is_closer(line: str, quoted: list[str], pair: str) -> bool:
+    """Whether a quoted line that stays is more like `line` than what it replaces."""
+    return any(shared_tokens(line, other) > shared_tokens(line, pair) for other in quoted)
 
 
 def _may_be_meant_for(line: str, other: str, is_insertion: bool) -> bool:
