@@ -25,6 +25,10 @@ class Drawn:
     rank: Rank | None
 
 
+_ENTERING_SHARE = 0.25
+"""Of a batch's rows that are free before prompts enter beside those that run."""
+
+
 class ContinuousBatch:
     """Rows that share a prefix: those that enter and those that run."""
 
@@ -74,7 +78,14 @@ class ContinuousBatch:
         self._release()
 
     def _admit(self) -> None:
-        """Let as many prompts in as rows are free."""
+        """Let as many prompts in as rows are free, several at once while others run.
+
+        A pass over one prompt takes hardly less than one over two, where models are small or
+        launches are what costs.
+        """
+        num_rows = self._batch.room + len(self._running)
+        if self._running and self._batch.room < num_rows * _ENTERING_SHARE:
+            return
         while len(self._entering) < self._batch.room:
             row = self._next_row()
             if row is None:

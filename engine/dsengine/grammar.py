@@ -18,6 +18,7 @@ _LAYOUTS: tuple[Mapping[str, object], ...] = (
     {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"},
 )
 """How models write JSON on one line."""
+_MAX_COMPILED = 8
 
 
 class GrammarCompiler:
@@ -33,9 +34,22 @@ class GrammarCompiler:
         """
         ends = sorted(id_ for id_ in end_ids if id_ < vocab_size)
         self._tokenizer = LLTokenizer(definition, n_vocab=vocab_size, eos_token=ends)
+        self._compiled: dict[str, Grammar] = {}
+        """The latest ones by schema; reviews ask with one or two, over and over."""
 
     def compile(self, schema: str) -> "Grammar":
-        """Raises: GrammarError: `schema` is no JSON schema that can be a grammar."""
+        """At its start, and not to be advanced: see `Grammar.fresh`.
+
+        Raises:
+            GrammarError: `schema` is no JSON schema that can be a grammar.
+        """
+        compiled = self._compiled.get(schema)
+        if compiled is None:
+            compiled = self._compile(schema)
+            self._compiled = dict([*self._compiled.items(), (schema, compiled)][-_MAX_COMPILED:])
+        return compiled
+
+    def _compile(self, schema: str) -> "Grammar":
         matcher = self._matcher(schema, _FLEXIBLE)
         if matcher.is_error():
             raise GrammarError(f"schema: {matcher.get_error().splitlines()[0]}")
