@@ -82,7 +82,7 @@ def test_products_are_kept_in_fewer_bits_experts_included(tmp_path, architecture
     full = Network(checkpoint, "bfloat16")
     packed = Network(checkpoint, "bfloat16", weights)
     assert packed.dtype_name == weights
-    planned = plan_memory(checkpoint, Numbers(weights, 2), Demand(1, 1, 1, 1)).weight_bytes
+    planned = plan_memory(checkpoint, Numbers(weights, 2), Demand(1, 1, 1, "cpu")).weight_bytes
     assert num_bytes(packed) < 0.8 * num_bytes(full)
     assert num_bytes(packed) == pytest.approx(planned, rel=0.1)
     whole = logits(folder, ids)
