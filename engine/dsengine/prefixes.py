@@ -55,6 +55,14 @@ class PrefixStore:
             kept.pop(0)
         self._kept = kept
 
+    def forget_others(self, prefix: Prefix) -> bool:
+        """Keep only what begins with `prefix`; whether that frees memory."""
+        count = len(prefix.ids)
+        kept = [one for one in self._kept if count and one.ids[:count] == prefix.ids]
+        has_freed = len(kept) < len(self._kept)
+        self._kept = kept
+        return has_freed
+
     def clear(self) -> None:
         self._kept = []
 

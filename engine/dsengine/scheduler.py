@@ -59,6 +59,8 @@ class Scheduler:
         """For which the batch was begun and its prefix computed."""
         self._prefix: Prefix = runner.empty_prefix
         self._num_slots = 0
+        self._num_rows = 0
+        """Of the running batch; 0 while its prefix is computed."""
         self._num_overtaking = 0
         self.stats = EngineStats()
 
@@ -139,10 +141,11 @@ class Scheduler:
     def _start(self) -> ContinuousBatch | None:
         """A new batch, for whoever's turn it is; None where nobody wants anything."""
         first = next((call for call in self._calls if call.next_wanted() is not None), None)
+        self._first, self._prefix, self._num_rows = first, self._runner.empty_prefix, 0
         prefix = None if first is None else self._shared_prefix(first)
         if prefix is None:
             return None
-        self._first, self._prefix, self._num_overtaking = first, prefix, 0
+        self._prefix, self._num_overtaking = prefix, 0
         together = [call for call in self._calls if self._suits(call)]
         rows = [row for call in together for row in call.waiting if self._begins_right(row)]
         num_slots = max(map(self._num_own, rows))
@@ -150,6 +153,7 @@ class Scheduler:
         num_fitting = max(1, self._max_batch_tokens // self._num_slots)
         num_wanted = self._max_rows if self._has_company else len(rows)
         num_rows = min(self._max_rows, num_fitting, num_wanted)
+        self._num_rows = num_rows
         batch = self._runner.start(prefix, num_rows, self._num_slots)
         return ContinuousBatch(self._runner, batch, self._next_row, self._drafter)
 
@@ -207,13 +211,18 @@ class Scheduler:
         self._batch = None
 
     def _halve(self, rows: Sequence[Row]) -> None:
-        """Smaller batches from now on; a row that has no memory alone ends its call."""
-        if len(rows) > 1:
+        """Smaller batches from now on, then none of the prefixes that others may ask for; a
+        row that has no memory even so ends its call, and no other one."""
+        num_tried = max(len(rows), self._num_rows)
+        if num_tried > 1:
             self.stats = replace(self.stats, batches_halved=self.stats.batches_halved + 1)
-            self._max_rows = max(1, len(rows) // 2)
+            self._max_rows = num_tried // 2
+            return
+        if self._prefixes.forget_others(self._prefix):
+            self._runner.release_memory()
             return
         for call in self._calls:
-            if not rows or rows[0] in call.rows:
+            if rows[0] in call.rows if rows else call is self._first:
                 longest = max(len(row.prompt) for row in rows or call.rows)
                 call.problem = self._too_small(longest)
         self._tell()

@@ -23,7 +23,7 @@ from dsengine.weight_files import StoredTensor
 _DTYPES: Mapping[str, torch.dtype] = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
 }  # fmt: skip
-_CHUNK_BYTES = 64 << 20
+_CHUNK_BYTES = 8 << 20
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "experts.gate_up_proj": ("gate_proj", "up_proj"),
     "experts.down_proj": ("down_proj",),
