@@ -12,7 +12,7 @@ from pygments.token import Comment, Name, Punctuation, String, Token, _TokenType
 
 _LEXERS = {"c_sharp": "csharp", "tsx": "typescript"}
 _OPENS = {"(": ")", "[": "]", "{": "}"}
-_AROUND = 40
+_AROUND = 300
 """Lines; enough to know in what string or comment a difference stands."""
 _CLOSES = set(_OPENS.values())
 
@@ -103,9 +103,19 @@ def _tree(text: str) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(text, "<fix>", "exec", dont_inherit=True)
-            return ast.dump(ast.parse(text))
+            return ast.dump(_without_docstrings(ast.parse(text)))
     except (SyntaxError, ValueError):
         return ""
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            value = body[0].value
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                value.value = ""
+    return tree
 
 
 __all__ = ["Name", "Piece", "Punctuation", "Token", "is_same_code", "open_brackets", "pieces"]

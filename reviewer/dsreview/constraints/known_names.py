@@ -6,6 +6,7 @@ not checked. Where names come into a file unseen (`#include`, `import *`, other 
 package), the kinds of names that come that way are not refused: nothing proves them either.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,6 +25,7 @@ from dsreview.patch import Span
 from dsreview.sandbox import Sandbox
 
 _NAME: Final = "known-names"
+_FROM: Final = re.compile(r"\s*from\s+([\w.]+)\s+import\b(.*)")
 _BRINGS: Final = (NameRole.DEFINITION, NameRole.IMPORT)
 _IMPLICIT_THIS: Final = frozenset({"java", "cpp", "c_sharp", "kotlin", "swift", "ruby"})
 """Languages in which a member is also a plain name inside its class."""
@@ -42,6 +44,7 @@ def _known_names(candidate: Candidate, sandbox: Sandbox) -> Violation | NotVerif
         return NotVerifiable(_NAME, str(failure))
     has_unlisted = imports_everything(candidate.file.path, language, text)
     written = [name for name in after if name.line in candidate.edited_span]
+    before = _bound(language, text, before)
     known = _known(language, before, written) | _used_before(gone) | written_names(language, edited)
     known |= _of_libraries(language, edited)
     rows = edited.split("\n")
@@ -79,6 +82,19 @@ def _orphan(
 def _names(language: str, text: str, sandbox: Sandbox) -> Sequence[Name]:
     source = text.encode("utf-8", "surrogateescape")
     return sandbox.call(NAMES, NamesRequest(language, source)).names
+
+
+def _bound(language: str, text: str, names: Sequence[Name]) -> Sequence[Name]:
+    """Without the modules of Python's `from module import name`, which get no name."""
+    if language != "python":
+        return names
+    rows = text.split("\n")
+
+    def is_module(name: Name) -> bool:
+        match = _FROM.match(rows[name.line - 1])
+        return match is not None and name.text in match[1].split(".") and name.text not in match[2]
+
+    return [one for one in names if one.role is not NameRole.IMPORT or not is_module(one)]
 
 
 def _known(language: str, before: Sequence[Name], written: Sequence[Name]) -> frozenset[str]:

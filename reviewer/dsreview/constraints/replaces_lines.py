@@ -69,7 +69,7 @@ def _replaces_lines(candidate: Candidate, _: Sandbox) -> Violation | NotVerifiab
         is_again = is_again or (pair is not None and _is_closer(line, quoted, pair))
         if not is_code(line) or (pair is not None and not is_again):
             continue
-        if any(_may_be_meant_for(line, other, is_insertion) for other in beside):
+        if any(_may_be_meant_for(line, other, is_insertion or other in quoted) for other in beside):
             number = edit.span.start + at
             return NotVerifiable(_NAME, f"line {number} is like one beside it, which stays")
     return None
@@ -92,12 +92,12 @@ def _written_again(candidate: Candidate) -> int | None:
 
 def _is_closer(line: str, quoted: list[str], pair: str) -> bool:
     """Whether a quoted line that stays is more like `line` than what it replaces."""
-    return any(shared_tokens(line, other) > shared_tokens(line, pair) for other in quoted)
+    return any(shared_tokens(line, other) >= shared_tokens(line, pair) for other in quoted)
 
 
-def _may_be_meant_for(line: str, other: str, is_insertion: bool) -> bool:
+def _may_be_meant_for(line: str, other: str, is_suspect: bool) -> bool:
     found = likeness(line, other)
-    return found > 0 and (is_insertion or found > _ALIKE_BESIDE or have_one_role(line, other))
+    return found > 0 and (is_suspect or found > _ALIKE_BESIDE or have_one_role(line, other))
 
 
 def _kept(candidate: Candidate, edit: Core, place: Span) -> list[str]:
