@@ -53,9 +53,15 @@ def pack_linears(module: nn.Module) -> None:
     for part in module.modules():
         for weight in part.parameters(recurse=False):
             counts[id(weight)] = counts.get(id(weight), 0) + 1
-    for part in list(module.modules()):
-        for name, child in list(part.named_children()):
-            if type(child) is not nn.Linear or name in _READ_ELSEWHERE:
-                continue
-            if counts[id(child.weight)] == 1:
-                setattr(part, name, PackedLinear(child))
+    # names, not layers: a list of those would keep every plain weight until the end
+    places = [
+        (part, name)
+        for part in module.modules()
+        for name, child in part.named_children()
+        if type(child) is nn.Linear and name not in _READ_ELSEWHERE
+    ]
+    for part, name in places:
+        plain = part.get_submodule(name)
+        assert isinstance(plain, nn.Linear)
+        if counts[id(plain.weight)] == 1:
+            setattr(part, name, PackedLinear(plain))
