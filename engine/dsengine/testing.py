@@ -83,6 +83,13 @@ _COMMON: Mapping[str, object] = {
     "initializer_range": 0.05,
     "tie_word_embeddings": False,
 }
+_EXPERTS: Mapping[str, object] = {
+    "head_dim": 24,
+    "num_experts": 4,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": _WIDTH,
+    "norm_topk_prob": True,
+}
 _LATENT: Mapping[str, object] = {
     "num_key_value_heads": 4,
     "q_lora_rank": 48,
@@ -102,6 +109,7 @@ ARCHITECTURES: Mapping[str, tuple[_Family, Mapping[str, object]]] = {
     "llama": (_LLAMA, {}),
     "qwen2": (_QWEN, {}),
     "qwen3": (_QWEN, {"head_dim": 24}),
+    "qwen3_moe": (_QWEN, _EXPERTS),
     "deepseek_v2": (_DEEPSEEK, {**_LATENT, "topk_method": "greedy"}),
     "deepseek_v3": (_DEEPSEEK, _LATENT),
 }
