@@ -1,6 +1,6 @@
 """How often findings of some confidence turn out right: a model's confidence made honest.
 
-A map is fitted to judged findings by `dsreview bench calibrate` and holds for what it was
+A map is fitted to judged findings by `dsreview bench --calibrate` and holds for what it was
 fitted to: one model, one prompt, one way to tell confidence. Pure.
 """
 

@@ -184,3 +184,26 @@ def test_a_set_is_written_where_its_name_says_what_it_is(tmp_path):
         write_items(tmp_path / "a.json", [item])
     with pytest.raises(UsageError, match="none"):
         write_items(tmp_path / "none" / "a.jsonl", [item])
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "after", "neutral"),
+    [
+        ("python", "a = 1\n", "a = 2\n", True),
+        ("python", "a = 1  # one\n", "a = 2  # one\n", True),
+        ("python", "a = 1  # one\n", "a = 2\n", False),
+        ("python", "a = 7 // 2\n", "a = 7 / 2\n", True),
+        ("go", "a := 7 // half\n", "a := 8\n", False),
+        ("java", "  * the sum\n", "  * the total\n", False),
+        ("go", "a := 7\n", "a := 8\nb := 9\n", False),
+    ],
+)
+def test_a_change_that_touches_a_comment_is_not_neutral(language, before, after, neutral, tmp_path):
+    record = {
+        "id": "one", "language": language, "path": "a.x", "kind": "replace",
+        "before_text": before, "after_text": after, "bug_lines": [1],
+    }  # fmt: skip
+    place = tmp_path / "set.jsonl"
+    place.write_text(json.dumps(record) + "\n")
+    (item,) = read_items(place)
+    assert item.neutral is neutral

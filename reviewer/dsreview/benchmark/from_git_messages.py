@@ -1,4 +1,4 @@
-"""What a commit says of itself: a fix, a revert, or neither. Measured in docs/bench.md."""
+"""What a commit says of itself: a fix, a revert, or neither. Measured in docs/bench-make.md."""
 
 import re
 

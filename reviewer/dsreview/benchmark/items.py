@@ -8,12 +8,13 @@ says; one without `neutral` gets it from its diff. HumanEvalPack is read as it i
 import gzip
 import hashlib
 import lzma
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO, Final, cast
 
 import msgspec
 
@@ -157,11 +158,27 @@ def digest(items: Iterable[Item]) -> str:
     return total.hexdigest()
 
 
+_HASH_LANGUAGES: Final = frozenset({"python", "ruby", "bash"})
+_HASH_COMMENT: Final = re.compile(r"#.*|\"\"\".*|'''.*")
+_SLASH_COMMENT: Final = re.compile(r"//.*|/\*.*|\*/.*|^\s*\*(\s.*)?$")
+
+
 def is_neutral(item: Item) -> bool:
-    """Whether as many lines are added as removed, and no edit is cosmetic."""
-    hunks = diff_hunks(item.before_text, item.after_text)
-    lines = [line.kind for hunk in hunks for line in hunk.lines]
-    is_balanced = lines.count(LineKind.ADDED) == lines.count(LineKind.REMOVED)
+    """Whether as many lines are added as removed, no comment is touched, no edit is cosmetic.
+
+    Comments are told by their marks, which strings may hold as well: such an item is taken for
+    one that touches a comment.
+    """
+    lines = [line for hunk in diff_hunks(item.before_text, item.after_text) for line in hunk.lines]
+    sides = [
+        [line.text for line in lines if line.kind is kind]
+        for kind in (LineKind.ADDED, LineKind.REMOVED)
+    ]
+    mark = _HASH_COMMENT if item.language in _HASH_LANGUAGES else _SLASH_COMMENT
+    comments = [
+        [found[0] for text in side if (found := mark.search(text)) is not None] for side in sides
+    ]
+    is_balanced = len(sides[0]) == len(sides[1]) and comments[0] == comments[1]
     return is_balanced and not any(edit.cosmetic for edit in item.edits)
 
 

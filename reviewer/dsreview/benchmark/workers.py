@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
@@ -28,6 +28,9 @@ from dsreview.progress import SilentProgress
 from dsreview.review import Tools
 from dsreview.sandbox import Sandbox
 
+_REPLIES: Final = msgspec.json.Decoder(Replayed)
+"""Made once: where threads decode a type for the first time at the same moment, msgspec 0.22
+crashes the process."""
 _START = (
     "import json, sys; sys.path.extend(json.loads(sys.argv[1])); "
     "from dsreview.benchmark.workers import work; work()"
@@ -110,7 +113,7 @@ class Worker:
         reply = self._replies.readline()
         if not reply.endswith(b"\n"):
             raise ReviewError(f"{item.id}: the process that reviewed it ended")
-        return msgspec.json.decode(reply, type=Replayed)
+        return _REPLIES.decode(reply)
 
     def kill(self) -> None:
         self._process.kill()

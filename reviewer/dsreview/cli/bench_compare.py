@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from dsreview.benchmark.comparing import Difference
+    from dsreview.benchmark.results import BenchResult
 
 WIDTH = 100
 
@@ -40,6 +41,8 @@ def compare(
     console.print(Text(terminal_line(f"{facts.name}, {facts.num_items:,} items")))
     for letter, result in zip("AB", results, strict=True):
         console.print(Text(terminal_line(f"{letter}: {what_ran(result)}, on {result.run.device}")))
+    for name, (ours, theirs) in _differing(*results):
+        console.print(Text(terminal_line(f"   {name}: A {ours}, B {theirs}")))
     table = Table(box=None, pad_edge=False)
     for heading in ("", "A", "B", "B - A", "95 %", ""):
         table.add_column(heading, justify="right" if heading else "left")
@@ -51,6 +54,14 @@ def compare(
         f"{comparison.second_only:,}"
     )
     console.print(comparison.verdict)
+
+
+def _differing(first: "BenchResult", second: "BenchResult") -> list[tuple[str, tuple[str, str]]]:
+    """Settings that are not the same in both."""
+    ours, theirs = first.run.settings, second.run.settings
+    names = sorted({*ours, *theirs})
+    both = [(name, (ours.get(name, "-"), theirs.get(name, "-"))) for name in names]
+    return [(name, texts) for name, texts in both if texts[0] != texts[1]]
 
 
 def _cells(one: "Difference") -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def _named(repositories: Sequence[Path]) -> Mapping[str, Path]:
 
     found: dict[str, Path] = {}
     for folder in repositories:
-        name = folder.absolute().name.removesuffix(".git") or folder.absolute().parent.name
+        name = folder.resolve().name.removesuffix(".git") or folder.resolve().parent.name
         if not name.isprintable() or not name:
             raise UsageError(f"--from-git {folder}: its folder needs a name that can be printed")
         if name in found:

@@ -15,7 +15,7 @@ from dsreview.benchmark.page import render_page
 from dsreview.benchmark.results import RESULT
 from dsreview.benchmark.running import Finished, Run, run_benchmark
 from dsreview.benchmark.sets import find_set
-from dsreview.benchmark.settings import CHECKS, RunOptions, config_for
+from dsreview.benchmark.settings import CHECKS, RunOptions, config_for, told_settings
 from dsreview.cli.bench_summary import print_summary
 from dsreview.config import Config
 from dsreview.durable import replace_durably
@@ -84,10 +84,16 @@ def _run(run: Run) -> Finished:
 
 
 def _folder_name(set_name: str, wanted: Wanted, config: Config) -> str:
-    """Runs that differ in what is compared most do not write over each other."""
+    """Runs of other settings do not write over each other."""
     parts = [set_name, wanted.backend]
     if wanted.backend != CHECKS and config.model != "auto":
         parts.append(Path(config.model).name)
+    usual = told_settings(Config())
+    parts += [
+        f"{name}-{text}"
+        for name, text in told_settings(config).items()
+        if text != usual[name] and not wanted.without
+    ]
     parts += [f"without-{part}" for part in sorted(set(wanted.without))]
     if wanted.limit is not None:
         parts.append(f"first-{wanted.limit}")

@@ -46,8 +46,11 @@ class Sandbox:
                 the task; the reason is one line. The next call gets a fresh child.
         """
         frame = self._encode(task, request)
-        with self._lock:
-            reply = self._exchange(task, frame)
+        with self._lock:  # msgspec as well: threads that meet a type first together crash it
+            return self._decode(task, self._exchange(task, frame))
+
+    @staticmethod
+    def _decode(task: Task[Q, R], reply: bytes) -> R:
         status, body = reply[:1], reply[1:]
         if status != child.SUCCEEDED:
             reason = " ".join(body.decode("utf-8", "replace").split())
