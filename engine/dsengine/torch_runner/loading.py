@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from dsengine.checkpoint import Checkpoint
 from dsengine.errors import UnsupportedModelError
 from dsengine.memory import bits_of, loaded_tensors
+from dsengine.torch_runner.packing import PackedLinear, should_pack
 from dsengine.torch_runner.quantized import QuantizedLinear, QuantizedWeight
 from dsengine.torch_runner.quantized_experts import QUANTIZED_EXPERTS
 from dsengine.weight_files import StoredTensor
@@ -61,7 +62,7 @@ def fill_module(
             f" {wrong[0]} among them"
         )
     strict = tuple(getattr(module, "_keep_in_fp32_modules_strict", None) or ())
-    for name, found in pieces.items():
+    for name, found in sorted(pieces.items(), key=lambda item: _late(names[item[0]].shape)):
         kind = torch.float32 if any(part in name for part in strict) else dtype
         _place(module, name, found, names[name].shape, _Target(device, kind, weights))
     if getattr(module.config, "tie_word_embeddings", False):
@@ -128,17 +129,29 @@ def _place(
         full = _read_full(pieces, shape, target)
         is_buffer = attribute in owner._buffers
         setattr(owner, attribute, full if is_buffer else nn.Parameter(full, requires_grad=False))
+        if attribute == "weight" and should_pack(owner_name, owner):
+            _exchange(module, owner_name, PackedLinear(owner))
         return
     quantized = QuantizedWeight(bits, tuple(shape), target.device)
     for piece in pieces:
         for first, rows in _read(piece.stored):
             quantized.fill(rows.to(target.device), piece.first + first, piece.expert)
     if type(owner) is nn.Linear:
-        parent_name, _, child = owner_name.rpartition(".")
-        setattr(module.get_submodule(parent_name), child, QuantizedLinear(quantized, owner.bias))
+        _exchange(module, owner_name, QuantizedLinear(quantized, owner.bias))
     else:
         delattr(owner, attribute)
         setattr(owner, attribute, quantized)
+
+
+def _late(shape: torch.Size) -> tuple[bool, int]:
+    """Biases first, for whoever takes their layer; then the largest, while there is room for
+    it twice."""
+    return len(shape) > 1, -shape.numel()
+
+
+def _exchange(module: nn.Module, name: str, part: nn.Module) -> None:
+    parent, _, child = name.rpartition(".")
+    setattr(module.get_submodule(parent), child, part)
 
 
 def _read_full(pieces: tuple[_Piece, ...], shape: torch.Size, target: _Target) -> Tensor:
@@ -185,5 +198,4 @@ def _compute_buffers(module: nn.Module, device: torch.device) -> None:
     for name, part in list(module.named_modules()):
         if not any(buffer.is_meta for buffer in part.buffers(recurse=False)):
             continue
-        parent, _, child = name.rpartition(".")
-        setattr(module.get_submodule(parent), child, type(part)(module.config).to(device))
+        _exchange(module, name, type(part)(module.config).to(device))

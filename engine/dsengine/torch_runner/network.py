@@ -55,7 +55,7 @@ class Network:
         has_experts = self.module._can_set_experts_implementation()
         is_quick = dtype == torch.bfloat16 and weights == "full"
         self.can_capture = device.type == "cuda" and (is_quick or not has_experts)
-        self.vocab_size = int(self.module.get_output_embeddings().weight.shape[0])
+        self.vocab_size = int(self.module.get_output_embeddings().out_features)
         self.bytes_per_token = _bytes_per_token(config, dtype)
 
 

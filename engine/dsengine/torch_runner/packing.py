@@ -6,6 +6,8 @@ the library reorders the weight in each call: bench/RESULTS.md, "The engine on a
 Source: packed weights of oneDNN, as `torch.compile` uses them when it freezes a model.
 """
 
+from typing import TypeGuard
+
 import torch
 from torch import Tensor, nn
 
@@ -42,6 +44,13 @@ def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
         and hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
     )
+
+
+def should_pack(name: str, part: nn.Module) -> TypeGuard[nn.Linear]:
+    """Whether `part`, a loaded layer of that name, is better packed."""
+    if type(part) is not nn.Linear or name.rpartition(".")[2] in _READ_ELSEWHERE:
+        return False
+    return can_pack(part.weight.device, part.weight.dtype)
 
 
 def pack_linears(module: nn.Module) -> None:

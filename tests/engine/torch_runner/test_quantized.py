@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 from dsengine.checkpoint import open_checkpoint
 from dsengine.memory import GROUP, Demand, Numbers, plan_memory
@@ -53,11 +54,12 @@ def test_a_product_in_blocks_is_that_with_the_full_matrix(monkeypatch, bits, blo
 @pytest.mark.parametrize("weights", ["int8", "int4"])
 def test_the_plan_knows_the_bytes_of_quantised_weights(random_model, weights):
     checkpoint = open_checkpoint(random_model)
-    network = Network(checkpoint, CPU, torch.float32, weights)
+    network = Network(checkpoint, CPU, torch.bfloat16, weights)
     held = [*network.module.parameters(), *network.module.buffers()]
-    planned = plan_memory(checkpoint, Numbers(weights, 4), Demand(1, 64, 64, "cpu")).weight_bytes
+    planned = plan_memory(checkpoint, Numbers(weights, 2), Demand(1, 64, 64, "cpu")).weight_bytes
     positions = sum(one.nbytes for one in network.module.model.rotary_emb.buffers())
-    assert planned == sum(one.nbytes for one in held) - positions
+    routers = 4 * 2  # bytes more than planned: corrections of DeepSeek V3 stay in float32
+    assert 0 <= sum(one.nbytes for one in held) - positions - planned <= routers
 
 
 @pytest.mark.parametrize("weights", ["int8", "int4"])
@@ -75,3 +77,20 @@ def test_identity_tells_weights_apart(random_llama):
 
     kinds = ("full", "int8", "int4")
     assert len({Engine(random_llama, device="cpu", weights=kind).identity for kind in kinds}) == 3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_is_loaded_is_what_transformers_loads(random_model, dtype):
+    plain = AutoModelForCausalLM.from_pretrained(random_model, local_files_only=True, dtype=dtype)
+    network = Network(open_checkpoint(random_model), CPU, dtype)
+    loaded = dict(network.module.named_parameters())
+    for name, weight in plain.named_parameters():
+        assert name not in loaded or torch.equal(loaded[name], weight), name
+    with torch.inference_mode():
+        hidden = network.module.get_output_embeddings()(torch.ones(1, 96, dtype=dtype))
+        expected = plain.get_output_embeddings()(torch.ones(1, 96, dtype=dtype))
+    torch.testing.assert_close(hidden, expected)
+    assert all(
+        torch.equal(one, other)
+        for one, other in zip(network.module.buffers(), plain.buffers(), strict=True)
+    )
