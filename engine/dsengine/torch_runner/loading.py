@@ -129,7 +129,7 @@ def _place(
         full = _read_full(pieces, shape, target)
         is_buffer = attribute in owner._buffers
         setattr(owner, attribute, full if is_buffer else nn.Parameter(full, requires_grad=False))
-        if attribute == "weight" and should_pack(owner_name, owner):
+        if attribute == "weight" and should_pack(owner, owner_name):
             _exchange(module, owner_name, PackedLinear(owner))
         return
     quantized = QuantizedWeight(bits, tuple(shape), target.device)

@@ -46,7 +46,7 @@ def can_pack(device: torch.device, dtype: torch.dtype) -> bool:
     )
 
 
-def should_pack(name: str, part: nn.Module) -> TypeGuard[nn.Linear]:
+def should_pack(part: nn.Module, name: str) -> TypeGuard[nn.Linear]:
     """Whether `part`, a loaded layer of that name, is better packed."""
     if type(part) is not nn.Linear or name.rpartition(".")[2] in _READ_ELSEWHERE:
         return False
