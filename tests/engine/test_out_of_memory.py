@@ -8,7 +8,10 @@ import pytest
 
 from dsengine.testing import write_model
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs RLIMIT_AS and /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="needs RLIMIT_AS and /proc"),
+]
 
 TEXTS = ["".join(f"line {number} of the text\n" for number in range(200))]
 
