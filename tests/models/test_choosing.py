@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsreview.errors import ConfigurationError
@@ -79,6 +79,7 @@ def test_a_device_is_no_settings_file():
     assert not os.path.isfile(os.devnull)
 
 
+@settings(deadline=None)  # of files, on a machine with other work
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_any_name_is_read_back_as_it_was_given(tmp_path_factory, name):
     file = tmp_path_factory.mktemp("settings") / "config.toml"
