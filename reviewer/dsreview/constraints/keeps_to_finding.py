@@ -75,17 +75,18 @@ def _unquoted_and_gone(candidate: Candidate, edit: Core, place: Span) -> int | N
         may_go = at in asked and not is_jump(line)
         if may_go or not (is_code(line) or _BRANCHES.match(line)):
             continue
-        if at not in new_of or not _stands_for(edit.lines[new_of[at]], line, old, asked - {at}):
+        if at not in new_of or not _stands_for(edit.lines[new_of[at]], line, old):
             return edit.span.start + at
     return None
 
 
-def _stands_for(new: str, line: str, old: list[str], quoted: frozenset[int]) -> bool:
-    """Whether `new` is like `line`, and not more like a line that the finding quotes."""
+def _stands_for(new: str, line: str, old: list[str]) -> bool:
+    """Whether `new` is like `line`, and not more like another replaced line."""
     mine = likeness(new, line)
     share = shared_words(new, line)
+    others = (other for other in old if other != line and is_code(other))
     return mine >= ALIKE and all(
-        likeness(new, old[at]) + shared_words(new, old[at]) <= mine + share for at in quoted
+        likeness(new, other) + shared_words(new, other) <= mine + share for other in others
     )
 
 

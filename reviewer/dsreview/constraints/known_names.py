@@ -92,7 +92,9 @@ def _bound(language: str, text: str, names: Sequence[Name]) -> Sequence[Name]:
 
     def is_module(name: Name) -> bool:
         match = _FROM.match(rows[name.line - 1])
-        return match is not None and name.text in match[1].split(".") and name.text not in match[2]
+        if match is None or name.text not in match[1].split("."):
+            return False
+        return name.text not in match[2].replace(",", " ").split()
 
     return [one for one in names if one.role is not NameRole.IMPORT or not is_module(one)]
 
