@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # a machine with other work is no failure
+settings.load_profile("patient")
 
 GIT_ENVIRONMENT = {
     "GIT_AUTHOR_NAME": "Ann Author",
