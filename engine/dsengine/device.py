@@ -13,7 +13,7 @@ DTYPES: Mapping[str, torch.dtype] = {
     "float16": torch.float16,
 }
 _TOLERANCE = 1e-3
-_FIXED_BYTES: Mapping[str, int] = {"cuda": 160 << 20, "mps": 200 << 20, "cpu": 100 << 20}
+_FIXED_BYTES: Mapping[str, int] = {"cuda": 160 << 20, "mps": 200 << 20, "cpu": 128 << 20}
 
 
 def is_present(name: str) -> bool:
