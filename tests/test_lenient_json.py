@@ -27,6 +27,11 @@ def test_json_is_read_as_json(value, is_ascii):
     assert (found.value, found.is_cut) == (value, False)
 
 
+@pytest.mark.parametrize("cut", ["[[], -", "[[], 0.", "[[], 1e", "[[], 1e-", '[{"confidence": 0.'])
+def test_a_number_is_cut_at_any_character(cut):
+    assert [one.is_cut for one in find_values(cut)] == [True]
+
+
 @given(st.lists(VALUES, min_size=1).filter(plain), st.integers(1, 200))
 def test_what_is_cut_is_said_to_be(value, length):
     text = json.dumps(value)

@@ -26,6 +26,8 @@ _WORDS: Final[dict[str, Json]] = {
 }
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _WORD: Final = re.compile(r"[A-Za-z_][\w-]*")
+_CUT_NUMBER: Final = re.compile(r"-?[\d.eE+-]*\Z")
+"""More of it may have followed."""
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?")
 _BEHIND_STRING: Final = re.compile(r"\s*([,:}\]]|$)")
 _OPENING: Final = re.compile(r"[{\[]")
@@ -193,6 +195,8 @@ class _Reader:
         return chr(int(digits, 16))
 
     def _scalar(self) -> Json:
+        if _CUT_NUMBER.match(self.text, self.position):
+            raise _Cut
         number = _NUMBER.match(self.text, self.position)
         if number is not None:
             self.position = number.end()
