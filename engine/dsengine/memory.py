@@ -189,7 +189,7 @@ def _workspace(shape: _Shape, numbers: Numbers, demand: Demand, slots: int) -> i
     # the prefix is computed in slots of its own and then copied out of them
     twice = prefix * shape.cache_width * numbers.itemsize
     later = rows * slots * shape.cache_width * numbers.itemsize
-    tokens = max(1, min(most // rows, slots))
+    tokens = max(1, min(most // rows, demand.num_slots))
     together = _pass_bytes(shape, numbers, demand.device, rows, tokens, prefix + slots)
     return max(alone + max(0, twice - later), together)
 
