@@ -118,14 +118,15 @@ def test_no_broken_fix_is_verified_and_the_true_one_is(language, setting, bench,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 @pytest.mark.skipif(not ITEMS, reason="DSREVIEW_GATE_ITEMS names no set of known bugs")
 def test_no_broken_fix_of_a_public_set_is_verified(bench):
     gate = bench[0]
     rows = []
     with Sandbox() as opened:
-        for case in gate.cases([Path(ITEMS)], [], limit=24):
+        for case in gate.cases([Path(ITEMS)], [], limit=10):
             rows += gate.measure(case, True, None, opened)
     true = [row for row in rows if row.is_true]
     assert [row for row in rows if row.is_leak] == []
     assert sum(row.verdict == "refused" for row in true) <= len(true) / 100
-    assert sum(row.is_broken for row in rows) >= 4_000
+    assert sum(row.is_broken for row in rows) >= 1_500
