@@ -50,7 +50,6 @@ class ContinuousBatch:
         self._entering: list[Row] = []
         self._entry: object | None = None
         self._running: list[Row] = []
-        self.num_done = 0
         self._drafter = drafter
         self._masks = Masks(batch.device, runner.vocab_size)
         self._tokens: list[int] = []
@@ -102,7 +101,6 @@ class ContinuousBatch:
             return False
         for row in self._entering:
             row.leave_unwanted()
-        self.num_done += len(self._entering)
         self._entering, self._entry = [], None
         return True
 
@@ -221,4 +219,3 @@ class ContinuousBatch:
             self._running[place] = self._running[last]
             self._tokens[place] = self._tokens[last]
             del self._running[last], self._tokens[last]
-            self.num_done += 1

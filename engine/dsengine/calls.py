@@ -12,7 +12,7 @@ from dsengine.sequence import Sequence as Row
 
 P = ParamSpec("P")
 
-Report = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Told how many rows are done, and how many there are."""
 
 
@@ -21,7 +21,7 @@ class Call:
     """The prompts of one call of `Engine.generate`, until each of them has ended."""
 
     rows: Sequence[Row]
-    report: Report
+    report: OnProgress
     waiting: deque[Row] = field(init=False)
     """The longest first, so that memory fails early."""
     num_shared: int = 0

@@ -10,7 +10,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from dsengine.calls import Call
+from dsengine.calls import Call, OnProgress
 from dsengine.checkpoint import digest, open_checkpoint
 from dsengine.completion import Completion, EngineStats
 from dsengine.drafts import SOURCES, Drafter
@@ -18,7 +18,7 @@ from dsengine.errors import PromptTooLongError, UnsupportedModelError
 from dsengine.grammar import GrammarCompiler
 from dsengine.message import Conversation
 from dsengine.runners import Wanted, open_runner
-from dsengine.scheduler import OnProgress, Scheduler
+from dsengine.scheduler import Scheduler
 from dsengine.sequence import Sampling, Sequence, Vocabulary
 from dsengine.streaming import OnText, TextStream
 from dsengine.tokenizer import Tokenizer

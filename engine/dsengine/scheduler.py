@@ -6,7 +6,7 @@ overtaken so often and no more: then the batch runs empty and the next one begin
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dsengine.batching import ContinuousBatch
@@ -18,8 +18,6 @@ from dsengine.errors import DeviceError
 from dsengine.prefixes import PrefixStore
 from dsengine.runner import AnyRunner, Prefix
 from dsengine.sequence import Sequence as Row
-
-OnProgress = Callable[[int, int], None]
 
 _WORTH_WAITING = 256
 """Tokens of a longer shared prefix for which a prompt does not enter the running batch."""
